@@ -1,0 +1,55 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Every room but the kernels asks the compiler to point out unmarked raw memory.
+let room: [SwiftSetting] = [.strictMemorySafety()]
+
+let package = Package(
+    name: "retort",
+    products: [
+        .library(name: "Retort", targets: ["Retort"]),
+        .executable(name: "retort", targets: ["RetortCommand"]),
+    ],
+    targets: [
+        // System libraries: a module map each.
+        .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
+        .systemLibrary(
+            name: "COniguruma", pkgConfig: "oniguruma", providers: [.apt(["libonig-dev"])]),
+        .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
+
+        // Arithmetic on raw memory. One module per CPU level, chosen at run time.
+        .target(name: "CKernels"),
+        .target(
+            name: "KernelsAVX512", dependencies: ["CKernels"],
+            swiftSettings: [
+                .unsafeFlags(
+                    [
+                        "-Ounchecked", "-Xcc", "-march=x86-64-v4", "-Xcc", "-mavx512bf16",
+                        "-Xcc", "-mavx512vnni",
+                    ], .when(platforms: [.linux]))
+            ]),
+        .target(
+            name: "RetortKernels", dependencies: ["CKernels", "KernelsAVX512"],
+            swiftSettings: [.unsafeFlags(["-Ounchecked"])]),
+
+        // The rooms, each knowing only those above it in this list.
+        .target(name: "RetortTensor", dependencies: ["RetortKernels"], swiftSettings: room),
+        .target(name: "RetortFiles", dependencies: ["CZstd", "CYAML"], swiftSettings: room),
+        .target(
+            name: "RetortText", dependencies: ["RetortFiles", "COniguruma"], swiftSettings: room),
+        .target(
+            name: "RetortModels", dependencies: ["RetortTensor", "RetortFiles", "RetortText"],
+            swiftSettings: room),
+        .target(name: "RetortTraining", dependencies: ["RetortModels"], swiftSettings: room),
+        .target(name: "Retort", dependencies: ["RetortTraining"], swiftSettings: room),
+        .executableTarget(name: "RetortCommand", dependencies: ["Retort"], swiftSettings: room),
+
+        .testTarget(name: "RetortKernelsTests", dependencies: ["RetortKernels"]),
+        .testTarget(name: "RetortTensorTests", dependencies: ["RetortTensor"]),
+        .testTarget(name: "RetortFilesTests", dependencies: ["RetortFiles"]),
+        .testTarget(name: "RetortTextTests", dependencies: ["RetortText"]),
+        .testTarget(name: "RetortModelsTests", dependencies: ["RetortModels"]),
+        .testTarget(name: "RetortTrainingTests", dependencies: ["RetortTraining"]),
+        .testTarget(name: "RetortCommandTests", dependencies: ["RetortCommand"]),
+    ]
+)

@@ -1,0 +1,8 @@
+import Retort
+
+@main
+enum Main {
+    static func main() {
+        print("retort")
+    }
+}
