@@ -1,0 +1,276 @@
+#if arch(x86_64)
+    import CKernels
+
+    // A panel is what the tile streams: for each word of the reduction (two bf16 or one f32), the words
+    // of 16 * vectors columns. Columns and words behind the end are zero.
+
+    /// Transposes 16 x 16 words in registers.
+    @inline(__always)
+    func transpose(_ r: inout InlineArray<16, Words>) {
+        var t = r
+        for i in 0..<8 {
+            t[2 * i] = rk_unpack_low32(r[2 * i], r[2 * i + 1])
+            t[2 * i + 1] = rk_unpack_high32(r[2 * i], r[2 * i + 1])
+        }
+        for g in 0..<4 {
+            let a = t[4 * g], b = t[4 * g + 1], c = t[4 * g + 2], d = t[4 * g + 3]
+            r[4 * g] = rk_unpack_low64(a, c)
+            r[4 * g + 1] = rk_unpack_high64(a, c)
+            r[4 * g + 2] = rk_unpack_low64(b, d)
+            r[4 * g + 3] = rk_unpack_high64(b, d)
+        }
+        for c in 0..<4 {
+            let e0 = rk_even_lanes(r[c], r[4 + c]), o0 = rk_odd_lanes(r[c], r[4 + c])
+            let e1 = rk_even_lanes(r[8 + c], r[12 + c]), o1 = rk_odd_lanes(r[8 + c], r[12 + c])
+            t[c] = rk_even_lanes(e0, e1)
+            t[8 + c] = rk_odd_lanes(e0, e1)
+            t[4 + c] = rk_even_lanes(o0, o1)
+            t[12 + c] = rk_odd_lanes(o0, o1)
+        }
+        r = t
+    }
+
+    /// Rows of a stored matrix: row i begins at `base + stride * (map[i] or i)`.
+    struct Rows {
+        let base: UnsafeRawPointer
+        let stride: Int
+        let map: UnsafePointer<Int32>?
+
+        @inline(__always) func start(_ row: Int) -> UnsafeRawPointer {
+            base + stride &* (map.map { Int($0[row]) } ?? row)
+        }
+    }
+
+    /// Panel whose columns are rows `first ..< first + count` of the matrix; the reduction runs along
+    /// the rows. In two steps through 8 KiB that stay in L1: decode 16 rows, then transpose.
+    @inline(__always)
+    private func packRows<F: Format>(
+        _: F.Type, _ rows: Rows, _ first: Int, _ count: Int, _ length: Int, _ vectors: Int,
+        _ asBF16: Bool, _ panel: UnsafeMutableRawPointer
+    ) {
+        let blocks = (length + 31) / 32, rest = length % 32
+        // Vectors of 16 words that one block of 32 values fills.
+        let perBlock = asBF16 ? 1 : 2
+        let atOnce = 8 / perBlock
+        withUnsafeTemporaryAllocation(byteCount: 16 * 512 + 128, alignment: 64) { scratch in
+            let decoded = scratch.baseAddress!.assumingMemoryBound(to: Words.self)
+            let space = scratch.baseAddress! + 16 * 512
+            for group in 0..<vectors {
+                let valid = max(0, min(16, count - 16 * group))
+                for i in valid * 8..<128 { decoded[i] = .zero }
+                var block = 0
+                while block < blocks {
+                    let some = min(atOnce, blocks - block)
+                    for i in 0..<valid {
+                        var from = rows.start(first + 16 * group + i) + block * F.bytes
+                        for b in 0..<some {
+                            var source = from
+                            if rest > 0, block + b == blocks - 1 {
+                                source = shortBlock(from, values: rest, bytesOf32: F.bytes, space)
+                            }
+                            if asBF16 {
+                                decoded[i * 8 + b] = F.decodeBF16(source)
+                            } else {
+                                let (low, high) = F.decode(source)
+                                decoded[i * 8 + 2 * b] = words(low)
+                                decoded[i * 8 + 2 * b + 1] = words(high)
+                            }
+                            from += F.bytes
+                        }
+                    }
+                    for v in 0..<some * perBlock {
+                        var r = InlineArray<16, Words>(repeating: .zero)
+                        for i in 0..<16 { r[i] = decoded[i * 8 + v] }
+                        transpose(&r)
+                        let out =
+                            panel.assumingMemoryBound(to: Words.self)
+                            + (block * perBlock + v) * 16 * vectors + group
+                        for i in 0..<16 { out[i * vectors] = r[i] }
+                    }
+                    block += some
+                }
+            }
+        }
+    }
+
+    /// Order that interleaves two rows of 32 bf16 into pairs, the first or last 16 columns.
+    @inline(__always) private func pairOrder(high: Bool) -> Words {
+        var order = SIMD32<UInt16>()
+        for i in 0..<32 { order[i] = UInt16(i / 2 + (i & 1) * 32 + (high ? 16 : 0)) }
+        return unsafeBitCast(order, to: Words.self)
+    }
+
+    /// Panels whose columns are columns `first ..< first + count` of the matrix (`first` a multiple of
+    /// 32); the reduction runs down the rows `firstRow ..< firstRow + rowCount`.
+    @inline(__always)
+    private func packColumns<F: Format>(
+        _: F.Type, _ rows: Rows, _ firstRow: Int, _ rowCount: Int, _ first: Int, _ count: Int,
+        _ vectors: Int, _ asBF16: Bool, _ panels: UnsafeMutableRawPointer, _ panelBytes: Int
+    ) {
+        let blocks = (count + 31) / 32, rest = count % 32
+        let groups = (count + 16 * vectors - 1) / (16 * vectors) * vectors
+        let low = pairOrder(high: false), high = pairOrder(high: true)
+        let offset = first / 32 * F.bytes
+        withUnsafeTemporaryAllocation(byteCount: 256, alignment: 64) { scratch in
+            let space = scratch.baseAddress!
+            let step = asBF16 ? 2 : 1
+            var row = 0, word = 0
+            while row < rowCount {
+                let a = rows.start(firstRow + row) + offset
+                let paired = row + 1 < rowCount
+                let b = paired ? rows.start(firstRow + row + 1) + offset : a
+                for block in 0..<blocks {
+                    let short = rest > 0 && block == blocks - 1
+                    var from = a + block * F.bytes
+                    if short { from = shortBlock(from, values: rest, bytesOf32: F.bytes, space) }
+                    let one: Words, two: Words
+                    if asBF16 {
+                        let x = F.decodeBF16(from)
+                        var y = Words.zero
+                        if paired {
+                            var other = b + block * F.bytes
+                            if short {
+                                other = shortBlock(
+                                    other, values: rest, bytesOf32: F.bytes, space + 128)
+                            }
+                            y = F.decodeBF16(other)
+                        }
+                        one = rk_permute16(x, low, y)
+                        two = rk_permute16(x, high, y)
+                    } else {
+                        let (x, y) = F.decode(from)
+                        one = words(x)
+                        two = words(y)
+                    }
+                    for half in 0..<2 {
+                        let group = 2 * block + half
+                        if group >= groups { break }
+                        let panel = panels + group / vectors * panelBytes
+                        (panel + (word * vectors + group % vectors) * 64).storeBytes(
+                            of: half == 0 ? one : two, as: Words.self)
+                    }
+                }
+                // Groups that the matrix does not reach.
+                var group = 2 * blocks
+                while group < groups {
+                    (panels + group / vectors * panelBytes + (word * vectors + group % vectors) * 64)
+                        .storeBytes(of: Words.zero, as: Words.self)
+                    group += 1
+                }
+                row += step
+                word += 1
+            }
+        }
+    }
+
+    /// See ``packRows``; format numbers are GGML's. Returns false for a format without a decoder here.
+    public func packRows(
+        _ format: UInt32, _ base: UnsafeRawPointer, _ stride: Int, _ map: UnsafePointer<Int32>?,
+        _ first: Int, _ count: Int, _ length: Int, _ vectors: Int, _ asBF16: Bool,
+        _ panel: UnsafeMutableRawPointer
+    ) -> Bool {
+        let rows = Rows(base: base, stride: stride, map: map)
+        switch format {
+        case 0: packRows(F32Format.self, rows, first, count, length, vectors, asBF16, panel)
+        case 1: packRows(F16Format.self, rows, first, count, length, vectors, asBF16, panel)
+        case 2: packRows(Q4_0Format.self, rows, first, count, length, vectors, asBF16, panel)
+        case 3: packRows(Q4_1Format.self, rows, first, count, length, vectors, asBF16, panel)
+        case 8: packRows(Q8_0Format.self, rows, first, count, length, vectors, asBF16, panel)
+        case 30: packRows(BF16Format.self, rows, first, count, length, vectors, asBF16, panel)
+        default: return false
+        }
+        return true
+    }
+
+    /// See ``packColumns``; format numbers are GGML's. Returns false for a format without a decoder here.
+    public func packColumns(
+        _ format: UInt32, _ base: UnsafeRawPointer, _ stride: Int, _ map: UnsafePointer<Int32>?,
+        _ firstRow: Int, _ rowCount: Int, _ first: Int, _ count: Int, _ vectors: Int,
+        _ asBF16: Bool, _ panels: UnsafeMutableRawPointer, _ panelBytes: Int
+    ) -> Bool {
+        let rows = Rows(base: base, stride: stride, map: map)
+        switch format {
+        case 0:
+            packColumns(
+                F32Format.self, rows, firstRow, rowCount, first, count, vectors, asBF16, panels,
+                panelBytes)
+        case 1:
+            packColumns(
+                F16Format.self, rows, firstRow, rowCount, first, count, vectors, asBF16, panels,
+                panelBytes)
+        case 2:
+            packColumns(
+                Q4_0Format.self, rows, firstRow, rowCount, first, count, vectors, asBF16, panels,
+                panelBytes)
+        case 3:
+            packColumns(
+                Q4_1Format.self, rows, firstRow, rowCount, first, count, vectors, asBF16, panels,
+                panelBytes)
+        case 8:
+            packColumns(
+                Q8_0Format.self, rows, firstRow, rowCount, first, count, vectors, asBF16, panels,
+                panelBytes)
+        case 30:
+            packColumns(
+                BF16Format.self, rows, firstRow, rowCount, first, count, vectors, asBF16, panels,
+                panelBytes)
+        default: return false
+        }
+        return true
+    }
+
+    /// `out[c][r] = in[r][c]`, f32 to f32 or rounded to bf16; `out` has rows of `stride` elements, whose
+    /// ends behind `rows` are filled with zero up to a multiple of 32.
+    @inline(__always)
+    private func transposed(
+        _ source: UnsafePointer<Float>, _ sourceStride: Int, _ rows: Int, _ columns: Int,
+        _ asBF16: Bool, _ out: UnsafeMutableRawPointer, _ stride: Int
+    ) {
+        var order = SIMD32<UInt16>()
+        for i in 0..<32 { order[i] = UInt16(i / 2 + (i & 1) * 16) }
+        let interleave = unsafeBitCast(order, to: Words.self)
+        let step = asBF16 ? 32 : 16
+        var column = 0
+        while column < columns {
+            let width = min(16, columns - column)
+            var row = 0
+            while row < rows {
+                var t = InlineArray<16, Words>(repeating: .zero)
+                for i in 0..<16 {
+                    let r = asBF16 ? row + 2 * i : row + i
+                    if r >= rows { break }
+                    let from = source + r * sourceStride + column
+                    let x = rk_load_first(from, Int32(truncatingIfNeeded: width))
+                    if asBF16 {
+                        let y =
+                            r + 1 < rows
+                            ? rk_load_first(from + sourceStride, Int32(truncatingIfNeeded: width))
+                            : .zero
+                        t[i] = rk_permute16(rk_pack_bf16(x, y), interleave, .zero)
+                    } else {
+                        t[i] = words(x)
+                    }
+                }
+                transpose(&t)
+                for i in 0..<width {
+                    (out + ((column + i) * stride + row) * (asBF16 ? 2 : 4)).storeBytes(
+                        of: t[i], as: Words.self)
+                }
+                row += step
+            }
+            column += 16
+        }
+    }
+
+    /// Transposes f32 rows; see the private function of the same name for shapes.
+    public func transposed(
+        _ source: UnsafePointer<Float>, _ sourceStride: Int, _ rows: Int, _ columns: Int,
+        toBF16: Bool, _ out: UnsafeMutableRawPointer, _ stride: Int
+    ) {
+        if toBF16 {
+            transposed(source, sourceStride, rows, columns, true, out, stride)
+        } else {
+            transposed(source, sourceStride, rows, columns, false, out, stride)
+        }
+    }
+#endif

@@ -1,0 +1,147 @@
+import CKernels
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
+
+extension Portable {
+    @inline(__always)
+    static func get(_ bf16: Bool, _ base: UnsafeRawPointer, _ i: Int) -> Float {
+        bf16
+            ? float(bfloat16: (base + 2 * i).load(as: UInt16.self))
+            : (base + 4 * i).load(as: Float.self)
+    }
+
+    @inline(__always)
+    static func put(_ bf16: Bool, _ value: Float, _ base: UnsafeMutableRawPointer, _ i: Int) {
+        if bf16 {
+            (base + 2 * i).storeBytes(of: bfloat16(value), as: UInt16.self)
+        } else {
+            (base + 4 * i).storeBytes(of: value, as: Float.self)
+        }
+    }
+
+    static func sumOfSquares(_ x: UnsafePointer<Float>, _ count: Int) -> Float {
+        var sum: Float = 0
+        for i in 0..<count { sum += x[i] * x[i] }
+        return sum
+    }
+
+    static func rmsNorm(
+        _ bf16: Bool, _ x: UnsafePointer<Float>, _ weight: UnsafePointer<Float>, _ epsilon: Float,
+        _ out: UnsafeMutableRawPointer, _ count: Int
+    ) -> Float {
+        let inverse = 1 / (sumOfSquares(x, count) / Float(count) + epsilon).squareRoot()
+        for i in 0..<count { put(bf16, x[i] * inverse * weight[i], out, i) }
+        return inverse
+    }
+
+    static func rmsNormBackward(
+        _ dy: UnsafePointer<Float>, _ x: UnsafePointer<Float>, _ weight: UnsafePointer<Float>,
+        _ inverse: Float, _ dx: UnsafeMutablePointer<Float>, _ count: Int
+    ) {
+        var sum: Float = 0
+        for i in 0..<count { sum += dy[i] * weight[i] * x[i] }
+        let mean = sum / Float(count) * inverse * inverse * inverse
+        for i in 0..<count { dx[i] += dy[i] * weight[i] * inverse - x[i] * mean }
+    }
+
+    static func gatedSiLU(
+        _ bf16: Bool, _ gate: UnsafeRawPointer, _ up: UnsafeRawPointer,
+        _ out: UnsafeMutableRawPointer, _ count: Int
+    ) {
+        for i in 0..<count {
+            let g = get(bf16, gate, i)
+            put(bf16, g / (1 + expf(-g)) * get(bf16, up, i), out, i)
+        }
+    }
+
+    static func gatedSiLUBackward(
+        _ bf16: Bool, _ dy: UnsafePointer<Float>, _ gate: UnsafeRawPointer, _ up: UnsafeRawPointer,
+        _ dgate: UnsafeMutablePointer<Float>, _ dup: UnsafeMutablePointer<Float>, _ count: Int
+    ) {
+        for i in 0..<count {
+            let g = get(bf16, gate, i), sigmoid = 1 / (1 + expf(-g))
+            dup[i] = dy[i] * g * sigmoid
+            dgate[i] = dy[i] * get(bf16, up, i) * sigmoid * (1 + g * (1 - sigmoid))
+        }
+    }
+
+    static func rotate(
+        _ bf16: Bool, _ x: UnsafeRawPointer, _ cosine: UnsafePointer<Float>,
+        _ sine: UnsafePointer<Float>, _ sign: Float, _ half: Int, _ out: UnsafeMutableRawPointer
+    ) {
+        for i in 0..<half {
+            let a = get(bf16, x, i), b = get(bf16, x, i + half)
+            put(bf16, a * cosine[i] - b * sine[i] * sign, out, i)
+            put(bf16, a * sine[i] * sign + b * cosine[i], out, i + half)
+        }
+    }
+
+    static func logSumExp(_ x: UnsafeMutablePointer<Float>, _ count: Int) -> Float {
+        var top = -Float.infinity
+        for i in 0..<count { top = max(top, x[i]) }
+        if !top.isFinite { return top }
+        var sum: Float = 0
+        for i in 0..<count { sum += expf(x[i] - top) }
+        return top + rk_log(sum)
+    }
+
+    static func softmaxScaled(
+        _ bf16: Bool, _ x: UnsafePointer<Float>, _ count: Int, _ logSum: Float, _ scale: Float,
+        _ out: UnsafeMutableRawPointer
+    ) {
+        for i in 0..<count { put(bf16, expf(x[i] - logSum) * scale, out, i) }
+    }
+
+    static func attentionRow(
+        _ bf16: Bool, _ scores: UnsafeMutablePointer<Float>, _ low: Int, _ high: Int, _ end: Int,
+        _ scale: Float, _ out: UnsafeMutableRawPointer
+    ) -> Float {
+        var top = -Float.infinity
+        for i in low..<high { top = max(top, scores[i]) }
+        var sum: Float = 0
+        for i in low..<high {
+            scores[i] = expf((scores[i] - top) * scale)
+            sum += scores[i]
+        }
+        for i in 0..<end {
+            put(bf16, i >= low && i < high ? scores[i] / sum : 0, out, i)
+        }
+        return top * scale + rk_log(sum)
+    }
+
+    static func attentionRowBackward(
+        _ scores: UnsafeMutablePointer<Float>, _ dp: UnsafeMutablePointer<Float>, _ low: Int,
+        _ high: Int, _ end: Int, _ scale: Float, _ logSum: Float
+    ) {
+        var mean: Float = 0
+        for i in low..<high {
+            scores[i] = expf(scores[i] * scale - logSum)
+            mean += scores[i] * dp[i]
+        }
+        for i in low..<high { dp[i] = (dp[i] - mean) * scores[i] * scale }
+        for i in 0..<end where i < low || i >= high {
+            scores[i] = 0
+            dp[i] = 0
+        }
+    }
+
+    static func adamW(
+        _ p: UnsafeMutablePointer<Float>, _ m: UnsafeMutablePointer<Float>,
+        _ v: UnsafeMutablePointer<Float>, _ gradient: UnsafePointer<Float>, _ gradientScale: Float,
+        _ beta1: Float, _ beta2: Float, _ keep: Float, _ rate: Float, _ correction2: Float,
+        _ epsilon: Float, _ count: Int
+    ) {
+        for i in 0..<count {
+            let g = gradient[i] * gradientScale
+            m[i] = m[i] * beta1 + g * (1 - beta1)
+            v[i] = v[i] * beta2 + g * g * (1 - beta2)
+            p[i] = p[i] * keep - rate * m[i] / (v[i].squareRoot() * correction2 + epsilon)
+        }
+    }
+}

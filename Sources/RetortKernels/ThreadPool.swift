@@ -1,0 +1,145 @@
+import CKernels
+
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Musl
+#endif
+
+/// Threads that share out numbered parts of one piece of work at a time.
+///
+/// Which thread takes which part is left to chance; callers make parts whose results do not depend on
+/// it. The calling thread works too. Workers that find nothing to do poll for a bounded time and then
+/// sleep in the kernel. A pool lives as long as the process.
+public final class ThreadPool: @unchecked Sendable {
+    /// Threads that work, the caller among them.
+    public let count: Int
+
+    // One cache line each: the round's number, parts taken, workers still busy, workers asleep.
+    private let words: UnsafeMutablePointer<UInt32>
+    private var round: UnsafeMutablePointer<UInt32> { words }
+    private var taken: UnsafeMutablePointer<UInt32> { words + 16 }
+    private var busy: UnsafeMutablePointer<UInt32> { words + 32 }
+    private var asleep: UnsafeMutablePointer<UInt32> { words + 48 }
+    private var parts: UInt32 = 0
+    private var body: ((_ part: Int, _ thread: Int) -> Void)?
+    private var workers = 0
+    private let scratch: UnsafeMutablePointer<UnsafeMutableRawBufferPointer>
+
+    /// Polls of 27 ns before a worker sleeps: about the cost of waking it, 50 microseconds.
+    private static let patience = 2000
+
+    /// Starts `count - 1` workers.
+    public init(count: Int) {
+        self.count = max(1, count)
+        words = .allocate(capacity: 64)
+        words.initialize(repeating: 0, count: 64)
+        scratch = .allocate(capacity: self.count)
+        scratch.initialize(
+            repeating: UnsafeMutableRawBufferPointer(start: nil, count: 0), count: self.count)
+        for thread in 1..<max(self.count, 1) {
+            let start = Unmanaged.passRetained(Start(pool: self, thread: thread)).toOpaque()
+            var id = pthread_t()
+            let failed = pthread_create(
+                &id, nil,
+                { argument in
+                    guard let argument else { return nil }
+                    Unmanaged<Start>.fromOpaque(argument).takeRetainedValue().work()
+                    return nil
+                }, start)
+            if failed == 0 { workers += 1 }
+        }
+    }
+
+    private final class Start {
+        let pool: ThreadPool
+        let thread: Int
+        init(pool: ThreadPool, thread: Int) {
+            self.pool = pool
+            self.thread = thread
+        }
+        func work() { pool.work(thread) }
+    }
+
+    private func work(_ thread: Int) {
+        var seen: UInt32 = 0
+        while true {
+            var left = Self.patience
+            while rk_load(round) == seen {
+                if left > 0 {
+                    left -= 1
+                    rk_pause()
+                    continue
+                }
+                _ = rk_add(asleep, 1)
+                rk_wait(round, seen)
+                _ = rk_add(asleep, UInt32.max)
+            }
+            seen = rk_load(round)
+            takeParts(thread)
+            _ = rk_add(busy, UInt32.max)
+        }
+    }
+
+    private func takeParts(_ thread: Int) {
+        guard let body else { return }
+        while true {
+            let part = rk_add(taken, 1)
+            if part >= parts { return }
+            body(Int(part), thread)
+        }
+    }
+
+    /// Runs `body(part, thread)` for every part in `0 ..< parts` and returns when all are done.
+    ///
+    /// Only one thread at a time may call this, and not from within `body`.
+    public func run(_ parts: Int, _ body: @escaping (_ part: Int, _ thread: Int) -> Void) {
+        if workers == 0 || parts <= 1 {
+            for part in 0..<parts { body(part, 0) }
+            return
+        }
+        self.body = body
+        self.parts = UInt32(parts)
+        rk_store(taken, 0)
+        rk_store(busy, UInt32(workers))
+        _ = rk_add(round, 1)
+        if rk_load(asleep) > 0 { rk_wake(round, Int32.max) }
+        takeParts(0)
+        var polls = 0
+        while rk_load(busy) > 0 {
+            polls += 1
+            if polls > Self.patience { sched_yield() } else { rk_pause() }
+        }
+        self.body = nil
+    }
+
+    /// Memory of one thread, at least `bytes`, aligned to a cache line; its content is not kept.
+    func scratch(_ thread: Int, _ bytes: Int) -> UnsafeMutableRawPointer {
+        if scratch[thread].count < bytes {
+            scratch[thread].deallocate()
+            scratch[thread] = .allocate(byteCount: bytes + bytes / 4, alignment: 64)
+        }
+        return scratch[thread].baseAddress.unsafelyUnwrapped
+    }
+
+    /// Processors that this process may use: its affinity mask, cut by a cgroup's quota.
+    public static var available: Int {
+        let allowed = Int(rk_allowed_cpus())
+        return max(1, min(allowed, quota ?? allowed))
+    }
+
+    /// Whole processors of the control group's quota (`cpu.max`: quota and period, or "max").
+    private static var quota: Int? {
+        guard let file = fopen("/sys/fs/cgroup/cpu.max", "r") else { return nil }
+        defer { fclose(file) }
+        var buffer = [UInt8](repeating: 0, count: 64)
+        let count = fread(&buffer, 1, 63, file)
+        let fields = String(decoding: buffer[..<count], as: UTF8.self).split {
+            $0 == " " || $0 == "\n"
+        }
+        guard fields.count == 2, let quota = Double(fields[0]), let period = Double(fields[1]),
+            period > 0
+        else { return nil }
+        return max(1, Int((quota / period).rounded()))
+    }
+}

@@ -1,0 +1,157 @@
+import RetortKernels
+import RetortTensor
+
+/// The layers of a language model and its forward pass, which obeys a description.
+package final class Decoder {
+    package let description: DecoderDescription
+    package let workspace: Workspace
+    /// `[vocabularySize, hiddenSize]`; a linear layer because it may be the head too.
+    package let embedding: LinearLayer
+    package let layers: [DecoderLayer]
+    package let finalNorm: NormLayer
+    /// The output matrix; the embedding itself where they are tied.
+    package let head: LinearLayer
+    private let rotary = RotaryTables()
+
+    init(
+        description: DecoderDescription, workspace: Workspace, embedding: LinearLayer,
+        layers: [DecoderLayer], finalNorm: NormLayer, head: LinearLayer?
+    ) {
+        self.description = description
+        self.workspace = workspace
+        self.embedding = embedding
+        self.layers = layers
+        self.finalNorm = finalNorm
+        self.head = head ?? embedding
+    }
+
+    /// Every matrix that an adapter can sit beside, in order.
+    package var linearLayers: [LinearLayer] { layers.flatMap(\.linearLayers) }
+
+    /// Runs the layers.
+    ///
+    /// - Parameters:
+    ///   - ids: Token ids, all within the vocabulary.
+    ///   - context: Positions, documents, cache.
+    ///   - tape: Records what backward needs.
+    ///   - checkpointing: Whether each layer's activations are computed again in the backward pass.
+    ///   - observe: Called with the input of every layer and, last, the final hidden states.
+    /// - Returns: Hidden states after the final norm, `[tokens, hiddenSize]`.
+    package func hiddenStates(
+        _ ids: [Int32], _ context: ForwardContext, on tape: Tape, checkpointing: Bool = false,
+        observe: ((Int, Tensor) -> Void)? = nil
+    ) -> Variable {
+        precondition(
+            ids.allSatisfy { $0 >= 0 && $0 < description.vocabularySize }
+                && ids.count == context.layout.positions.count)
+        var x = tape.apply(
+            Embedding(table: embedding.weight, ids: ids), embedding.parameter?.variable)
+        let length = Int(context.layout.positions.max() ?? 0) + 1
+        for (index, layer) in layers.enumerated() {
+            observe?(index, x.value)
+            let table = layer.description.attention.rotary.map {
+                rotary.table($0, length: length, in: workspace)
+            }
+            if checkpointing {
+                x = tape.checkpoint(x) { tape, x in layer(tape, x, table, context) }
+            } else {
+                x = layer(tape, x, table, context)
+            }
+        }
+        context.cache?.advance(context.layout.documents)
+        let hidden = finalNorm(tape, x)
+        observe?(layers.count, hidden.value)
+        return hidden
+    }
+
+    /// Logits of all rows of hidden states, `[rows, vocabularySize]`, f32.
+    package func logits(_ hidden: Tensor) -> Tensor {
+        let out = workspace.tensor(hidden.rowCount, description.vocabularySize)
+        let matrix = head.parameter.map { $0.value.matrix } ?? head.weight.matrix
+        workspace.kernels.multiply(hidden.rows, matrix, into: out.rows)
+        return out
+    }
+
+    /// Logits of chosen rows only.
+    package func logits(_ hidden: Tensor, rows: [Int]) -> Tensor {
+        let chosen = workspace.tensor(rows.count, hidden.columnCount, hidden.type)
+        workspace.kernels.selectRows(hidden.rows, rows[...], into: chosen.rows)
+        return logits(chosen)
+    }
+
+    /// Next-token cross-entropy of hidden states: the loss, and the losses of supervised tokens.
+    package func crossEntropy(
+        _ hidden: Variable, labels: [Int32], scale: Float, on tape: Tape
+    ) -> (loss: Variable, tokenLosses: Tensor) {
+        let operation = CrossEntropyHead(
+            weight: head.weight, labels: labels, scale: scale, wantsGradient: tape.isRecording)
+        let outputs = tape.apply(operation, [hidden, head.parameter?.variable])
+        return (outputs[0], outputs[1].value)
+    }
+}
+
+/// One layer: norm, attention, residual; norm, feed-forward, residual.
+package final class DecoderLayer {
+    let index: Int
+    let description: LayerDescription
+    let attentionNorm: NormLayer
+    let query, key, value, output: LinearLayer
+    let feedForwardNorm: NormLayer
+    let gate, up, down: LinearLayer
+
+    init(
+        index: Int, description: LayerDescription, norm: (String, NormDescription) throws -> NormLayer,
+        linear: (String, _ outputs: Int, _ inputs: Int, _ hasBias: Bool) throws -> LinearLayer,
+        hiddenSize: Int
+    ) throws {
+        self.index = index
+        self.description = description
+        let attention = description.attention, inner = description.feedForward.innerSize
+        let queries = attention.headCount * attention.headSize
+        let keys = attention.keyValueHeadCount * attention.headSize
+        attentionNorm = try norm("attentionNorm", description.attentionNorm)
+        query = try linear("attention.query", queries, hiddenSize, attention.hasInputBias)
+        key = try linear("attention.key", keys, hiddenSize, attention.hasInputBias)
+        value = try linear("attention.value", keys, hiddenSize, attention.hasInputBias)
+        output = try linear("attention.output", hiddenSize, queries, attention.hasOutputBias)
+        feedForwardNorm = try norm("feedForwardNorm", description.feedForwardNorm)
+        let hasBias = description.feedForward.hasBias
+        gate = try linear("feedForward.gate", inner, hiddenSize, hasBias)
+        up = try linear("feedForward.up", inner, hiddenSize, hasBias)
+        down = try linear("feedForward.down", hiddenSize, inner, hasBias)
+    }
+
+    package var linearLayers: [LinearLayer] { [query, key, value, output, gate, up, down] }
+    package var norms: [NormLayer] { [attentionNorm, feedForwardNorm] }
+
+    func callAsFunction(
+        _ tape: Tape, _ x: Variable, _ rotary: RotaryTable?, _ context: ForwardContext
+    ) -> Variable {
+        let normed = attentionNorm(tape, x)
+        let mixed = attend(
+            tape, query(tape, normed, context), key(tape, normed, context),
+            value(tape, normed, context), rotary, context)
+        let middle = output(tape, mixed, residual: x, context)
+        let again = feedForwardNorm(tape, middle)
+        let inner = tape.apply(GatedSiLU(), gate(tape, again, context), up(tape, again, context))
+        return down(tape, inner, residual: middle, context)
+    }
+
+    private func attend(
+        _ tape: Tape, _ q: Variable, _ k: Variable, _ v: Variable, _ rotary: RotaryTable?,
+        _ context: ForwardContext
+    ) -> Variable {
+        let shape = description.attention.shape
+        guard let cache = context.cache else {
+            return tape.apply(
+                RotaryAttention(shape: shape, layout: context.layout, rotary: rotary), q, k, v)
+        }
+        let positions = context.layout.positions, workspace = tape.workspace
+        let turned = [q.value, k.value].map {
+            rotary?.apply(to: $0, positions, shape.headSize, in: workspace) ?? $0
+        }
+        return Variable(
+            constant: cache.attend(
+                index, turned[0], turned[1], v.value, context.layout.documents, shape))
+    }
+}

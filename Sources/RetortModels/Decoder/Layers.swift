@@ -1,0 +1,80 @@
+import RetortKernels
+import RetortTensor
+
+/// What one forward pass needs besides weights.
+package struct ForwardContext {
+    /// Positions and documents.
+    package let layout: TokenLayout
+    /// The cache to read and extend when generating.
+    package let cache: KeyValueCache?
+    /// Random stream of the dropouts of this micro-batch; nil for none.
+    package let dropout: RandomStream?
+
+    package init(layout: TokenLayout, cache: KeyValueCache? = nil, dropout: RandomStream? = nil) {
+        self.layout = layout
+        self.cache = cache
+        self.dropout = dropout
+    }
+}
+
+/// A matrix of the model with what may sit beside it.
+package final class LinearLayer {
+    /// Its module name in Hugging Face's naming, such as `model.layers.0.self_attn.q_proj`.
+    package let name: String
+    /// The frozen matrix `[outputs, inputs]`, wherever it lies.
+    package let weight: Weight
+    /// The frozen bias `[1, outputs]`.
+    package let bias: Tensor?
+    /// The matrix when it is trained.
+    package var parameter: Parameter?
+    /// The bias when it is trained.
+    package var biasParameter: Parameter?
+    /// The adapter beside it.
+    package var adapter: LowRankAdapter?
+    /// A number of its own, for random streams.
+    private let site: UInt64
+
+    init(name: String, weight: Weight, bias: Tensor?, site: Int) {
+        self.name = name
+        self.weight = weight
+        self.bias = bias
+        self.site = UInt64(site)
+    }
+
+    func callAsFunction(
+        _ tape: Tape, _ x: Variable, residual: Variable? = nil, _ context: ForwardContext
+    ) -> Variable {
+        var dropout: Linear.Dropout?
+        if let adapter, adapter.dropout > 0, let stream = context.dropout {
+            dropout = Linear.Dropout(probability: adapter.dropout, key: stream.key(site))
+        }
+        let operation = Linear(
+            weight: weight, adapterScale: adapter?.scale ?? 1, dropout: dropout)
+        return operation(
+            tape, x, residual: residual, weight: parameter?.variable,
+            bias: biasParameter?.variable ?? bias.map { Variable(constant: $0) },
+            a: adapter?.a.variable, b: adapter?.b.variable)
+    }
+}
+
+/// A norm of the model.
+package final class NormLayer {
+    /// Its module name in Hugging Face's naming.
+    package let name: String
+    /// The frozen weight `[1, hiddenSize]`, f32.
+    package let weight: Tensor
+    /// The weight when it is trained.
+    package var parameter: Parameter?
+    private let description: NormDescription
+
+    init(name: String, weight: Tensor, description: NormDescription) {
+        self.name = name
+        self.weight = weight
+        self.description = description
+    }
+
+    func callAsFunction(_ tape: Tape, _ x: Variable) -> Variable {
+        let weight = parameter?.variable ?? Variable(constant: weight)
+        return tape.apply(RMSNorm(epsilon: description.epsilon), x, weight)
+    }
+}

@@ -1,0 +1,40 @@
+import RetortKernels
+
+/// `silu(gate) * up` (arXiv:2002.05202). Inputs: gate, up, of the activation type.
+public struct GatedSiLU: Operation {
+    /// Creates the operation.
+    public init() {}
+
+    /// What backward reads.
+    public struct Saved {
+        let gate, up: Tensor
+    }
+
+    /// See ``Operation``.
+    public func forward(_ inputs: [Tensor?], in workspace: Workspace) -> (
+        outputs: [Tensor], saved: Saved
+    ) {
+        guard let gate = inputs[0], let up = inputs[1] else { preconditionFailure("two inputs") }
+        let out = workspace.tensor(gate.rowCount, gate.columnCount, gate.type)
+        unsafe workspace.kernels.gatedSiLU(
+            gate.type, gate: gate.buffer.base, up: up.buffer.base, into: out.buffer.base,
+            count: gate.storedCount)
+        return ([out], Saved(gate: gate, up: up))
+    }
+
+    /// See ``Operation``.
+    public func backward(
+        _ gradients: [Tensor?], saved: Saved, into inputs: InputGradients, in workspace: Workspace
+    ) {
+        guard let dy = gradients[0] else { return }
+        let gate = saved.gate
+        precondition(gate.stride == gate.columnCount)
+        let dgate = workspace.tensor(gate.rowCount, gate.columnCount)
+        let dup = workspace.tensor(gate.rowCount, gate.columnCount)
+        unsafe workspace.kernels.gatedSiLUBack(
+            gate.type, dy.floats, gate: gate.buffer.base, up: saved.up.buffer.base,
+            dgate: dgate.floats, dup: dup.floats, count: gate.count)
+        inputs.add(dgate, to: 0)
+        inputs.add(dup, to: 1)
+    }
+}

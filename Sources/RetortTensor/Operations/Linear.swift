@@ -1,0 +1,174 @@
+import RetortKernels
+
+/// A linear layer: `y = x Wᵀ (+ bias) (+ residual) (+ scale · dropout(x) Aᵀ Bᵀ)`.
+///
+/// W may be frozen in any storage format or trained in f32; the low-rank part is LoRA
+/// (arXiv:2106.09685). Inputs by position: see ``Input``. Output: f32 where it joins the residual
+/// stream, else the workspace's activation type.
+public struct Linear: Operation {
+    /// Positions of the inputs; all but `x` may be absent.
+    enum Input {
+        static let x = 0, residual = 1, weight = 2, bias = 3, a = 4, b = 5
+    }
+
+    let weight: Weight
+    let adapterScale: Float
+    let dropout: Dropout?
+
+    /// Dropout before A: probability and the random stream of this place in this step.
+    public struct Dropout {
+        let probability: Float
+        let key: PhiloxKey
+
+        /// Describes a dropout.
+        public init(probability: Float, key: PhiloxKey) {
+            self.probability = probability
+            self.key = key
+        }
+    }
+
+    /// Creates the operation.
+    ///
+    /// - Parameters:
+    ///   - weight: `[outputs, inputs]`; where it is trained, its parameter is an input too.
+    ///   - adapterScale: `alpha / rank` or what the adapter's kind says.
+    ///   - dropout: Applied to what A reads.
+    public init(weight: Weight, adapterScale: Float = 1, dropout: Dropout? = nil) {
+        self.weight = weight
+        self.adapterScale = adapterScale
+        self.dropout = dropout
+    }
+
+    /// What backward reads.
+    public struct Saved {
+        let x: Tensor
+        let trainedWeight: Tensor?
+        let adapter: Adapter?
+    }
+
+    /// The low-rank part as the forward pass computed it.
+    struct Adapter {
+        let a: Tensor
+        /// `scale * B`.
+        let scaledB: Tensor
+        /// `dropout(x) Aᵀ`, `[tokens, rank]`.
+        let u: Tensor
+    }
+
+    /// See ``Operation``.
+    public func forward(_ inputs: [Tensor?], in workspace: Workspace) -> (
+        outputs: [Tensor], saved: Saved
+    ) {
+        guard let x = inputs[Input.x] else { preconditionFailure("x is always there") }
+        let kernels = workspace.kernels
+        let matrix = inputs[Input.weight]?.matrix ?? weight.matrix
+        let adapter = adapter(x, inputs[Input.a], inputs[Input.b], in: workspace)
+        let lowRank = adapter.map { ($0.u.rows, $0.scaledB.matrix) }
+        let y: Tensor
+        if let residual = inputs[Input.residual] {
+            y = workspace.copy(residual)
+            kernels.multiply(x.rows, matrix, lowRank: lowRank, into: y.rows, .add)
+        } else {
+            y = workspace.tensor(x.rowCount, matrix.rowCount, workspace.activationType)
+            kernels.multiply(x.rows, matrix, lowRank: lowRank, into: y.rows)
+        }
+        if let bias = inputs[Input.bias] { unsafe kernels.addBias(bias.floats, to: y.rows) }
+        return ([y], Saved(x: x, trainedWeight: inputs[Input.weight], adapter: adapter))
+    }
+
+    private func adapter(_ x: Tensor, _ a: Tensor?, _ b: Tensor?, in workspace: Workspace) -> Adapter?
+    {
+        guard let a, let b else { return nil }
+        let u = workspace.tensor(x.rowCount, a.rowCount, x.type)
+        workspace.kernels.multiply(dropped(x, in: workspace).rows, a.matrix, into: u.rows)
+        let scaledB = workspace.zeros(b.rowCount, b.columnCount)
+        unsafe workspace.kernels.addScaled(
+            adapterScale, b.floats, to: scaledB.floats, count: b.count)
+        return Adapter(a: a, scaledB: scaledB, u: u)
+    }
+
+    private func dropped(_ x: Tensor, in workspace: Workspace) -> Tensor {
+        guard let dropout else { return x }
+        let out = workspace.tensor(x.rowCount, x.columnCount, x.type)
+        workspace.kernels.dropout(
+            x.rows, probability: dropout.probability, key: dropout.key, into: out.rows)
+        return out
+    }
+
+    /// See ``Operation``.
+    public func backward(
+        _ gradients: [Tensor?], saved: Saved, into inputs: InputGradients, in workspace: Workspace
+    ) {
+        guard let dy = gradients[0] else { return }
+        let kernels = workspace.kernels
+        let x = saved.x
+        let operand = workspace.converted(dy, to: workspace.activationType)
+
+        var du: Tensor?
+        if let adapter = saved.adapter {
+            let wide = workspace.tensor(x.rowCount, adapter.a.rowCount)
+            kernels.multiplyBack(
+                operand.rows, adapter.scaledB.matrix, into: wide.rows, .replace)
+            du = workspace.converted(wide, to: workspace.activationType)
+            adapterBackward(wide, operand, adapter, x, into: inputs, in: workspace)
+        }
+        if let (dx, accumulation) = inputs.target(
+            Input.x, rows: x.rowCount, columns: x.columnCount)
+        {
+            let matrix = saved.trainedWeight?.matrix ?? weight.matrix
+            if let du, let adapter = saved.adapter, let dropout {
+                kernels.multiplyBack(operand.rows, matrix, into: dx.rows, accumulation)
+                let low = workspace.tensor(x.rowCount, x.columnCount)
+                kernels.multiplyBack(du.rows, adapter.a.matrix, into: low.rows, .replace)
+                kernels.dropout(
+                    low.rows, probability: dropout.probability, key: dropout.key, into: dx.rows,
+                    .add)
+            } else {
+                let lowRank = du.flatMap { du in saved.adapter.map { (du.rows, $0.a.matrix) } }
+                kernels.multiplyBack(
+                    operand.rows, matrix, lowRank: lowRank, into: dx.rows, accumulation)
+            }
+        }
+        if inputs.needs(Input.weight), let trained = saved.trainedWeight {
+            let left = workspace.transposed(dy)
+            if let (dw, accumulation) = inputs.target(
+                Input.weight, rows: trained.rowCount, columns: trained.columnCount)
+            {
+                kernels.multiplyOuter(left.rows, x.rows, into: dw.rows, accumulation)
+            }
+        }
+        if let db = inputs.sum(Input.bias, rows: 1, columns: dy.columnCount) {
+            unsafe kernels.sumRows(dy.rows, into: db.floats)
+        }
+        inputs.add(dy, to: Input.residual)
+    }
+
+    /// `dA = duᵀ · dropout(x)`, `dB = scale · dyᵀ · u`.
+    private func adapterBackward(
+        _ du: Tensor, _ dy: Tensor, _ adapter: Adapter, _ x: Tensor, into inputs: InputGradients,
+        in workspace: Workspace
+    ) {
+        let kernels = workspace.kernels, rank = adapter.a.rowCount
+        if let (da, accumulation) = inputs.target(Input.a, rows: rank, columns: x.columnCount) {
+            let left = workspace.transposed(du)
+            kernels.multiplyOuter(
+                left.rows, dropped(x, in: workspace).rows, into: da.rows, accumulation)
+        }
+        if let db = inputs.sum(Input.b, rows: adapter.scaledB.rowCount, columns: rank) {
+            let left = workspace.transposed(adapter.u)
+            let turned = workspace.tensor(rank, dy.columnCount)
+            kernels.multiplyOuter(left.rows, dy.rows, into: turned.rows, .replace)
+            kernels.addTransposed(turned.rows, scale: adapterScale, into: db.rows)
+        }
+    }
+}
+
+extension Linear {
+    /// Applies the layer; inputs that are absent are nil.
+    package func callAsFunction(
+        _ tape: Tape, _ x: Variable, residual: Variable? = nil, weight: Variable? = nil,
+        bias: Variable? = nil, a: Variable? = nil, b: Variable? = nil
+    ) -> Variable {
+        tape.apply(self, x, residual, weight, bias, a, b)
+    }
+}

@@ -1,0 +1,46 @@
+import RetortKernels
+
+/// `x / sqrt(mean(x²) + epsilon) * weight`, row by row (arXiv:1910.07467).
+///
+/// Inputs: x `[tokens, columns]`, f32; weight `[1, columns]`, f32. Output: of the workspace's
+/// activation type, since a product reads it.
+public struct RMSNorm: Operation {
+    let epsilon: Float
+
+    /// Creates the operation.
+    public init(epsilon: Float) { self.epsilon = epsilon }
+
+    /// What backward reads.
+    public struct Saved {
+        let x, weight, factors: Tensor
+    }
+
+    /// See ``Operation``.
+    public func forward(_ inputs: [Tensor?], in workspace: Workspace) -> (
+        outputs: [Tensor], saved: Saved
+    ) {
+        guard let x = inputs[0], let weight = inputs[1] else { preconditionFailure("two inputs") }
+        let out = workspace.tensor(x.rowCount, x.columnCount, workspace.activationType)
+        let factors = workspace.tensor(1, x.rowCount)
+        unsafe workspace.kernels.rmsNorm(
+            x.rows, weight: weight.floats, epsilon: epsilon, into: out.rows, factors: factors.floats)
+        return ([out], Saved(x: x, weight: weight, factors: factors))
+    }
+
+    /// See ``Operation``.
+    public func backward(
+        _ gradients: [Tensor?], saved: Saved, into inputs: InputGradients, in workspace: Workspace
+    ) {
+        guard let dy = gradients[0] else { return }
+        let x = saved.x
+        if let dx = inputs.sum(0, rows: x.rowCount, columns: x.columnCount) {
+            unsafe workspace.kernels.rmsNormBack(
+                dy.rows, x.rows, weight: saved.weight.floats, factors: saved.factors.floats,
+                into: dx.rows)
+        }
+        if let dw = inputs.sum(1, rows: 1, columns: x.columnCount) {
+            unsafe workspace.kernels.rmsNormWeightBack(
+                dy.rows, x.rows, factors: saved.factors.floats, into: dw.floats)
+        }
+    }
+}

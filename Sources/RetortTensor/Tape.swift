@@ -1,0 +1,201 @@
+import RetortKernels
+
+/// Where the gradient of one variable gathers, always f32.
+public final class GradientSlot {
+    /// The gradient so far; nil is zero.
+    public var gradient: Tensor?
+
+    init() {}
+}
+
+/// A tensor that an operation made or takes, and the place of its gradient if it has one.
+///
+/// The tape keeps only the slots; the value is released as soon as no operation has saved it.
+public struct Variable {
+    /// The value.
+    public let value: Tensor
+    let slot: GradientSlot?
+
+    /// A constant: no gradient is computed for it.
+    public init(constant value: Tensor) {
+        self.value = value
+        slot = nil
+    }
+
+    init(value: Tensor, slot: GradientSlot?) {
+        self.value = value
+        self.slot = slot
+    }
+
+    /// Whether a gradient flows to it.
+    public var needsGradient: Bool { slot != nil }
+    /// The gradient, after the backward pass.
+    public var gradient: Tensor? { slot?.gradient }
+}
+
+/// A trained tensor: its value changes in place at every optimizer step.
+public final class Parameter {
+    /// Its name in the model or adapter.
+    public let name: String
+    /// The value, f32.
+    public let value: Tensor
+    /// The gradient, gathered over the micro-batches of a step.
+    public let slot = GradientSlot()
+
+    /// Wraps a value.
+    public init(name: String, value: Tensor) {
+        precondition(value.type == .float32)
+        self.name = name
+        self.value = value
+    }
+
+    /// The parameter as an input of operations.
+    public var variable: Variable { Variable(value: value, slot: slot) }
+}
+
+/// A differentiable operation on tensors.
+///
+/// A new operation is one type: its settings are stored properties, `forward` computes outputs and
+/// says what `backward` will need, `backward` adds to the gradients of the inputs that ask for one.
+public protocol Operation {
+    /// What the backward pass reads.
+    associatedtype Saved
+
+    /// Computes the outputs.
+    ///
+    /// - Parameters:
+    ///   - inputs: One per position; nil where an optional input is absent.
+    ///   - workspace: Memory and kernels.
+    /// - Returns: The outputs and what backward needs.
+    func forward(_ inputs: [Tensor?], in workspace: Workspace) -> (outputs: [Tensor], saved: Saved)
+
+    /// Adds to the inputs' gradients.
+    ///
+    /// - Parameters:
+    ///   - gradients: Of the outputs, f32; nil where an output was not used.
+    ///   - saved: What forward saved.
+    ///   - inputs: Where the inputs' gradients gather.
+    ///   - workspace: Memory and kernels.
+    func backward(
+        _ gradients: [Tensor?], saved: Saved, into inputs: InputGradients, in workspace: Workspace)
+}
+
+/// The gradients that an operation's backward pass adds to.
+public struct InputGradients {
+    let slots: [GradientSlot?]
+    let workspace: Workspace
+
+    /// Whether input `index` wants a gradient.
+    public func needs(_ index: Int) -> Bool { slots[index] != nil }
+
+    /// Adds a whole tensor, which the caller gives away.
+    public func add(_ gradient: Tensor, to index: Int) {
+        guard let slot = slots[index] else { return }
+        guard let present = slot.gradient else {
+            slot.gradient = gradient
+            return
+        }
+        unsafe workspace.kernels.addScaled(
+            1, gradient.floats, to: present.floats, count: gradient.count)
+    }
+
+    /// The tensor that products write, and whether they replace or add.
+    package func target(_ index: Int, rows: Int, columns: Int) -> (Tensor, Accumulation)? {
+        guard let slot = slots[index] else { return nil }
+        if let present = slot.gradient { return (present, .add) }
+        let fresh = workspace.tensor(rows, columns)
+        slot.gradient = fresh
+        return (fresh, .replace)
+    }
+
+    /// The tensor to add to, zero at first.
+    package func sum(_ index: Int, rows: Int, columns: Int) -> Tensor? {
+        guard let slot = slots[index] else { return nil }
+        if let present = slot.gradient { return present }
+        let fresh = workspace.zeros(rows, columns)
+        slot.gradient = fresh
+        return fresh
+    }
+}
+
+/// Records operations as they run and walks them backward.
+public final class Tape {
+    /// Memory and kernels.
+    public let workspace: Workspace
+    /// Whether backward can follow; without, nothing is saved.
+    public let isRecording: Bool
+    private var steps: [() -> Void] = []
+
+    /// Starts an empty tape.
+    public init(_ workspace: Workspace, isRecording: Bool = true) {
+        self.workspace = workspace
+        self.isRecording = isRecording
+    }
+
+    /// Runs an operation and records it if a gradient flows to any input.
+    public func apply(_ operation: some Operation, _ inputs: [Variable?]) -> [Variable] {
+        let (outputs, saved) = operation.forward(inputs.map { $0?.value }, in: workspace)
+        let slots = inputs.map { $0?.slot }
+        guard isRecording, slots.contains(where: { $0 != nil }) else {
+            return outputs.map { Variable(constant: $0) }
+        }
+        let outputSlots = outputs.map { _ in GradientSlot() }
+        steps.append { [workspace] in
+            let gradients = outputSlots.map(\.gradient)
+            for slot in outputSlots { slot.gradient = nil }
+            guard gradients.contains(where: { $0 != nil }) else { return }
+            operation.backward(
+                gradients, saved: saved,
+                into: InputGradients(slots: slots, workspace: workspace), in: workspace)
+        }
+        return zip(outputs, outputSlots).map { Variable(value: $0, slot: $1) }
+    }
+
+    /// Runs an operation with one output.
+    public func apply(_ operation: some Operation, _ inputs: Variable?...) -> Variable {
+        apply(operation, inputs)[0]
+    }
+
+    /// Runs a piece of the model without saving anything, and again when backward comes to it.
+    ///
+    /// - Parameters:
+    ///   - input: What the piece reads besides parameters.
+    ///   - body: The piece, which must compute the same both times.
+    /// - Returns: The piece's output.
+    public func checkpoint(
+        _ input: Variable, _ body: @escaping (Tape, Variable) -> Variable
+    ) -> Variable {
+        guard isRecording else { return body(self, input) }
+        let output = body(Tape(workspace, isRecording: false), Variable(constant: input.value))
+        let slot = GradientSlot()
+        steps.append { [workspace] in
+            guard let gradient = slot.gradient else { return }
+            slot.gradient = nil
+            let tape = Tape(workspace)
+            let leaf = Variable(
+                value: input.value, slot: input.needsGradient ? GradientSlot() : nil)
+            let again = body(tape, leaf)
+            again.slot?.gradient = gradient
+            tape.backward()
+            if let own = leaf.gradient {
+                InputGradients(slots: [input.slot], workspace: workspace).add(own, to: 0)
+            }
+        }
+        return Variable(value: output.value, slot: slot)
+    }
+
+    /// A variable with a slot of its own, whose gradient can be read after the backward pass.
+    package func watch(_ value: Tensor) -> Variable {
+        Variable(value: value, slot: isRecording ? GradientSlot() : nil)
+    }
+
+    /// Walks back from a loss, whose gradient is 1; the tape is empty afterwards.
+    public func backward(from loss: Variable) {
+        loss.slot?.gradient = workspace.tensor([1], rows: 1, columns: 1)
+        backward()
+    }
+
+    private func backward() {
+        while let step = steps.popLast() { step() }
+    }
+}
