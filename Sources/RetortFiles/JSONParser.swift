@@ -23,7 +23,8 @@ public struct JSONParser {
     }
 
     /// Parses one whole text.
-    public static func parse(_ text: String, maximumDepth: Int = 256) throws(JSONError) -> JSONValue {
+    public static func parse(_ text: String, maximumDepth: Int = 256) throws(JSONError) -> JSONValue
+    {
         try parse(Array(text.utf8), maximumDepth: maximumDepth)
     }
 
@@ -113,7 +114,8 @@ public struct JSONParser {
 
     private mutating func digits() -> Int {
         let start = position
-        while position < bytes.count, (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(bytes[position])
+        while position < bytes.count,
+            (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(bytes[position])
         {
             position += 1
         }
@@ -145,7 +147,8 @@ public struct JSONParser {
         return try escapedString(from: start, plain: end)
     }
 
-    private mutating func escapedString(from start: Int, plain end: Int) throws(JSONError) -> String {
+    private mutating func escapedString(from start: Int, plain end: Int) throws(JSONError) -> String
+    {
         var content = Array(bytes[position..<end])
         position = end
         while true {
