@@ -28,6 +28,11 @@ package final class Decoder {
     /// Every matrix that an adapter can sit beside, in order.
     package var linearLayers: [LinearLayer] { layers.flatMap(\.linearLayers) }
 
+    /// Parameters of the adapters, in order.
+    package var adapterParameters: [Parameter] {
+        linearLayers.compactMap(\.adapter).flatMap { [$0.a, $0.b] }
+    }
+
     /// Runs the layers.
     ///
     /// - Parameters:
@@ -100,25 +105,21 @@ package final class DecoderLayer {
     let gate, up, down: LinearLayer
 
     init(
-        index: Int, description: LayerDescription, norm: (String, NormDescription) throws -> NormLayer,
-        linear: (String, _ outputs: Int, _ inputs: Int, _ hasBias: Bool) throws -> LinearLayer,
-        hiddenSize: Int
-    ) throws {
+        index: Int, description: LayerDescription, attentionNorm: NormLayer, query: LinearLayer,
+        key: LinearLayer, value: LinearLayer, output: LinearLayer, feedForwardNorm: NormLayer,
+        gate: LinearLayer, up: LinearLayer, down: LinearLayer
+    ) {
         self.index = index
         self.description = description
-        let attention = description.attention, inner = description.feedForward.innerSize
-        let queries = attention.headCount * attention.headSize
-        let keys = attention.keyValueHeadCount * attention.headSize
-        attentionNorm = try norm("attentionNorm", description.attentionNorm)
-        query = try linear("attention.query", queries, hiddenSize, attention.hasInputBias)
-        key = try linear("attention.key", keys, hiddenSize, attention.hasInputBias)
-        value = try linear("attention.value", keys, hiddenSize, attention.hasInputBias)
-        output = try linear("attention.output", hiddenSize, queries, attention.hasOutputBias)
-        feedForwardNorm = try norm("feedForwardNorm", description.feedForwardNorm)
-        let hasBias = description.feedForward.hasBias
-        gate = try linear("feedForward.gate", inner, hiddenSize, hasBias)
-        up = try linear("feedForward.up", inner, hiddenSize, hasBias)
-        down = try linear("feedForward.down", hiddenSize, inner, hasBias)
+        self.attentionNorm = attentionNorm
+        self.query = query
+        self.key = key
+        self.value = value
+        self.output = output
+        self.feedForwardNorm = feedForwardNorm
+        self.gate = gate
+        self.up = up
+        self.down = down
     }
 
     package var linearLayers: [LinearLayer] { [query, key, value, output, gate, up, down] }

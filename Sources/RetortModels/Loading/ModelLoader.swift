@@ -1,0 +1,171 @@
+import RetortFiles
+import RetortTensor
+
+/// Finds every parameter of a description in a model's files, exactly once.
+struct ModelLoader {
+    let files: ModelFiles
+    let workspace: Workspace
+    private let tensors: [ExactKey: StoredTensor]
+    private let names: [String: ParameterName]
+    private var used: Set<ExactKey> = []
+    private var missing: [String] = []
+    private var siteCount = 0
+
+    init(files: ModelFiles, family: any ModelFamily.Type, workspace: Workspace) {
+        self.files = files
+        self.workspace = workspace
+        tensors = Dictionary(
+            files.tensors.map { (ExactKey($0.name), $0) }, uniquingKeysWith: { first, _ in first })
+        names = Dictionary(
+            family.parameters.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+    }
+
+    /// Builds the decoder.
+    ///
+    /// - Parameter description: What to look for.
+    /// - Returns: The decoder, and names of tensors that the architecture does not have.
+    /// - Throws: ``ModelError``; one error names all parameters that are missing.
+    mutating func load(_ description: DecoderDescription, ignoring suffixes: [String]) throws -> (
+        decoder: Decoder, unexpected: [String]
+    ) {
+        var description = description
+        // Whether the head is tied follows from the weights where the configuration does not say.
+        let hasHead = tensors[ExactKey(fileName("head", 0) + ".weight")] != nil
+        if case .gguf = files { description.tiesEmbeddings = !hasHead }
+        let hidden = description.hiddenSize, vocabulary = description.vocabularySize
+        let embedding = try linear("embedding", 0, vocabulary, hidden, false)
+        var layers: [DecoderLayer?] = []
+        for (index, layer) in description.layers.enumerated() {
+            layers.append(try self.layer(index, layer, hidden))
+            // A damaged count of layers: enough is known to complain.
+            if missing.count > 100 { break }
+        }
+        let norm = try norm("finalNorm", 0, description.finalNorm, hidden)
+        let head =
+            description.tiesEmbeddings ? nil : try linear("head", 0, vocabulary, hidden, false)
+        if description.tiesEmbeddings { used.insert(ExactKey(fileName("head", 0) + ".weight")) }
+        guard missing.isEmpty, let embedding, let norm else {
+            throw ModelError.missingTensors(path: files.path, tensors: missing)
+        }
+        let unexpected = files.tensors.map(\.name).filter { name in
+            !used.contains(ExactKey(name)) && !suffixes.contains { name.hasSuffix($0) }
+        }
+        let decoder = Decoder(
+            description: description, workspace: workspace, embedding: embedding,
+            layers: layers.compactMap { $0 }, finalNorm: norm, head: head)
+        return (decoder, unexpected)
+    }
+
+    /// Stands in for a parameter that is missing, until all that are missing are known.
+    private struct Missing: Error {}
+
+    private mutating func layer(_ index: Int, _ layer: LayerDescription, _ hidden: Int) throws
+        -> DecoderLayer?
+    {
+        var loader = self
+        defer { self = loader }
+        let attention = layer.attention, inner = layer.feedForward.innerSize
+        let queries = attention.headCount * attention.headSize
+        let keys = attention.keyValueHeadCount * attention.headSize
+        let inputBias = attention.hasInputBias, innerBias = layer.feedForward.hasBias
+        let prefix = "layers.#."
+        let attentionNorm = try loader.norm(
+            prefix + "attentionNorm", index, layer.attentionNorm, hidden)
+        let query = try loader.linear(prefix + "attention.query", index, queries, hidden, inputBias)
+        let key = try loader.linear(prefix + "attention.key", index, keys, hidden, inputBias)
+        let value = try loader.linear(prefix + "attention.value", index, keys, hidden, inputBias)
+        let output = try loader.linear(
+            prefix + "attention.output", index, hidden, queries, attention.hasOutputBias)
+        let feedForwardNorm = try loader.norm(
+            prefix + "feedForwardNorm", index, layer.feedForwardNorm, hidden)
+        let gate = try loader.linear(prefix + "feedForward.gate", index, inner, hidden, innerBias)
+        let up = try loader.linear(prefix + "feedForward.up", index, inner, hidden, innerBias)
+        let down = try loader.linear(prefix + "feedForward.down", index, hidden, inner, innerBias)
+        guard let attentionNorm, let query, let key, let value, let output, let feedForwardNorm,
+            let gate, let up, let down
+        else { return nil }
+        return DecoderLayer(
+            index: index, description: layer, attentionNorm: attentionNorm, query: query, key: key,
+            value: value, output: output, feedForwardNorm: feedForwardNorm, gate: gate, up: up,
+            down: down)
+    }
+
+    private func fileName(_ name: String, _ layer: Int) -> String {
+        guard let entry = names[name] else { return name }
+        let spelled: String
+        switch files {
+        case .gguf: spelled = entry.gguf
+        case .huggingFace: spelled = entry.huggingFace
+        }
+        return spelled.replacing("#", with: "\(layer)")
+    }
+
+    private mutating func tensor(_ name: String) -> StoredTensor? {
+        guard let tensor = tensors[ExactKey(name)] else {
+            missing.append(name)
+            return nil
+        }
+        used.insert(ExactKey(name))
+        return tensor
+    }
+
+    private mutating func norm(
+        _ name: String, _ layer: Int, _ description: NormDescription, _ size: Int
+    ) throws -> NormLayer? {
+        guard let tensor = tensor(fileName(name, layer) + ".weight") else { return nil }
+        let weight = try tensor.weight(rows: 1, columns: size)
+        return NormLayer(
+            name: huggingFaceName(name, layer), weight: workspace.widened(weight),
+            description: description)
+    }
+
+    private mutating func linear(
+        _ name: String, _ layer: Int, _ outputs: Int, _ inputs: Int, _ hasBias: Bool
+    ) throws -> LinearLayer? {
+        let spelled = fileName(name, layer)
+        let rowMap = rowMap(name, outputs)
+        guard let tensor = tensor(spelled + ".weight") else { return nil }
+        let weight = try tensor.weight(rows: outputs, columns: inputs, rowMap: rowMap)
+        var bias: Tensor?
+        if hasBias {
+            guard let tensor = self.tensor(spelled + ".bias") else { return nil }
+            bias = permuted(workspace.widened(try tensor.weight(rows: 1, columns: outputs)), rowMap)
+        }
+        siteCount += 1
+        return LinearLayer(
+            name: huggingFaceName(name, layer), weight: weight, bias: bias, site: siteCount)
+    }
+
+    private func huggingFaceName(_ name: String, _ layer: Int) -> String {
+        (names[name]?.huggingFace ?? name).replacing("#", with: "\(layer)")
+    }
+
+    /// Where the rows of a matrix stand in a GGUF file that interleaves rotary pairs.
+    private func rowMap(_ name: String, _ rows: Int) -> [Int32]? {
+        guard case .gguf = files, names[name]?.ggufRows == .rotaryPairs, let headSize else {
+            return nil
+        }
+        return RowOrder.interleaved(rows: rows, headSize: headSize)
+    }
+
+    var headSize: Int?
+
+    private func permuted(_ bias: Tensor, _ map: [Int32]?) -> Tensor {
+        guard let map else { return bias }
+        let values = bias.values
+        return workspace.tensor(map.map { values[Int($0)] }, rows: 1, columns: map.count)
+    }
+}
+
+/// The order in which GGUF files of some architectures keep rows of queries and keys.
+package enum RowOrder {
+    /// For every row of the model its row in the file: in a head of size d, value i of the first half
+    /// stands at 2i, value i of the second half at 2i + 1.
+    package static func interleaved(rows: Int, headSize: Int) -> [Int32] {
+        let half = headSize / 2
+        return (0..<rows).map { row in
+            let head = row / headSize, i = row % headSize
+            return Int32(head * headSize + (i < half ? 2 * i : 2 * (i - half) + 1))
+        }
+    }
+}

@@ -1,0 +1,89 @@
+import RetortFiles
+import RetortKernels
+import RetortTensor
+
+/// How activations and matrix inputs are kept.
+public enum Precision: String, Sendable, CaseIterable {
+    /// bf16 where the processor multiplies it, else f32.
+    case auto
+    /// Everything f32, for verification.
+    case float32
+    /// Matrix inputs and saved activations bf16, sums f32.
+    case bfloat16
+}
+
+/// A language model whose weights stay where they lie.
+public final class Model {
+    /// The path it was opened from.
+    public let path: String
+    /// What it computes.
+    public let description: DecoderDescription
+    /// Tensors of the files that the architecture does not have.
+    public let unexpectedTensors: [String]
+    package let files: ModelFiles
+    package let decoder: Decoder
+    package let family: any ModelFamily.Type
+
+    /// Opens a GGUF file or a Hugging Face folder.
+    ///
+    /// - Parameters:
+    ///   - path: The file or folder.
+    ///   - kernels: The arithmetic to use.
+    ///   - precision: How activations are kept.
+    /// - Throws: ``ModelError`` and the errors of the formats.
+    public convenience init(
+        _ path: String, kernels: Kernels, precision: Precision = .auto
+    ) throws {
+        try self.init(ModelFiles(path), kernels: kernels, precision: precision)
+    }
+
+    package init(_ files: ModelFiles, kernels: Kernels, precision: Precision) throws {
+        let configuration = try files.configuration()
+        let family = try Self.family(of: configuration)
+        let wanted = try family.describe(configuration)
+        let isBF16 = precision == .bfloat16 || precision == .auto && kernels.hasBF16
+        let odd = wanted.productWidths.first { $0 % 2 != 0 }
+        if let odd, precision == .bfloat16 {
+            throw ModelError.oddSize(path: files.path, size: odd)
+        }
+        let workspace = Workspace(
+            kernels: kernels, activationType: isBF16 && odd == nil ? .bfloat16 : .float32)
+        var loader = ModelLoader(files: files, family: family, workspace: workspace)
+        loader.headSize = wanted.layers.first?.attention.headSize
+        let (decoder, unexpected) = try loader.load(wanted, ignoring: family.ignoredSuffixes)
+        path = files.path
+        description = decoder.description
+        unexpectedTensors = unexpected
+        self.files = files
+        self.decoder = decoder
+        self.family = family
+    }
+
+    private static func family(of configuration: ModelConfiguration) throws
+        -> any ModelFamily.Type
+    {
+        let known = modelFamilies.first { $0.modelTypes.contains(configuration.modelType) }
+        if let known { return known }
+        let key =
+            switch configuration.source {
+            case .huggingFace: "model_type"
+            case .gguf: "general.architecture"
+            }
+        throw ModelError.unknownArchitecture(
+            path: configuration.path, key: key, value: configuration.modelType,
+            known: modelFamilies.flatMap { $0.modelTypes })
+    }
+}
+
+extension DecoderDescription {
+    /// Widths of all matrix inputs.
+    var productWidths: [Int] {
+        [hiddenSize]
+            + layers.flatMap {
+                [
+                    $0.attention.headSize, $0.attention.headCount * $0.attention.headSize,
+                    $0.feedForward.innerSize,
+                ]
+            }
+    }
+}

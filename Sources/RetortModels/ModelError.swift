@@ -1,0 +1,52 @@
+/// Why a model or adapter cannot be used.
+public enum ModelError: Error, Equatable, CustomStringConvertible {
+    /// The path is neither a GGUF file nor a folder with a model.
+    case notAModel(path: String)
+    /// A key that the architecture needs is not there.
+    case missingKey(path: String, key: String)
+    /// A key has a value that cannot be used.
+    case badKey(path: String, key: String, reason: String)
+    /// The architecture is not one that is known.
+    case unknownArchitecture(path: String, key: String, value: String, known: [String])
+    /// Parameters of the architecture that the file lacks.
+    case missingTensors(path: String, tensors: [String])
+    /// A tensor has another shape than the architecture says.
+    case wrongShape(path: String, tensor: String, found: [Int], expected: [Int])
+    /// A tensor is stored in a way that cannot be read.
+    case unsupportedType(path: String, tensor: String, type: String)
+    /// A tensor holds a value that is not a number.
+    case notFinite(path: String, tensor: String)
+    /// The sizes do not fit bf16 products.
+    case oddSize(path: String, size: Int)
+
+    /// One sentence: where, what, what to do.
+    public var description: String {
+        switch self {
+        case .notAModel(let path):
+            "\(path): neither a GGUF file nor a folder with config.json and safetensors weights."
+        case .missingKey(let path, let key):
+            "\(path): \(key) is missing; the model cannot be described without it."
+        case .badKey(let path, let key, let reason):
+            "\(path): \(key) \(reason)."
+        case .unknownArchitecture(let path, let key, let value, let known):
+            "\(path): \(key) is \"\(value)\", which Retort does not know; it knows "
+                + known.joined(separator: ", ") + "."
+        case .missingTensors(let path, let tensors):
+            "\(path): \(Self.list(tensors)) missing; the file is incomplete or not of this architecture."
+        case .wrongShape(let path, let tensor, let found, let expected):
+            "\(path): \(tensor) has shape \(found), expected \(expected)."
+        case .unsupportedType(let path, let tensor, let type):
+            "\(path): \(tensor) is stored as \(type), which Retort does not read."
+        case .notFinite(let path, let tensor):
+            "\(path): \(tensor) holds a value that is NaN or infinite; the file is damaged."
+        case .oddSize(let path, let size):
+            "\(path): a matrix is \(size) wide; bfloat16 needs even widths, use precision: float32."
+        }
+    }
+
+    private static func list(_ names: [String]) -> String {
+        let shown = names.prefix(5).joined(separator: ", ")
+        let rest = names.count > 5 ? " and \(names.count - 5) more" : ""
+        return shown + rest + (names.count == 1 ? " is" : " are")
+    }
+}
