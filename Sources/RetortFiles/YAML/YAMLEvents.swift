@@ -23,6 +23,8 @@ enum YAMLEvent {
 @safe struct YAMLEvents: ~Copyable {
     private let input: UnsafeMutableBufferPointer<UInt8>
     private let parser: UnsafeMutablePointer<yaml_parser_t>
+    /// The lists and maps that have begun and not ended.
+    private var open: [(isMap: Bool, position: YAMLPosition)] = []
 
     /// Begins to read; nil when there is no memory for it.
     ///
@@ -51,7 +53,15 @@ enum YAMLEvent {
         var event = unsafe yaml_event_t()
         guard unsafe yaml_parser_parse(parser, &event) == 1 else { throw failure() }
         defer { unsafe yaml_event_delete(&event) }
-        return (unsafe translated(event), unsafe position(event.start_mark))
+        let position = unsafe position(event.start_mark)
+        let translated = unsafe translated(event)
+        switch translated {
+        case .sequenceStart: open.append((false, position))
+        case .mappingStart: open.append((true, position))
+        case .mark(.sequenceEnd), .mark(.mappingEnd): _ = open.popLast()
+        default: break
+        }
+        return (translated, position)
     }
 
     private func translated(_ event: yaml_event_t) -> YAMLEvent {
@@ -101,6 +111,11 @@ enum YAMLEvent {
         case ("while scanning a simple key", _): return YAMLError(.missingColon, at: begin)
         case ("while parsing a flow sequence", _): return YAMLError(.openList, at: begin)
         case ("while parsing a flow mapping", _): return YAMLError(.openMap, at: begin)
+        case ("while parsing a flow node", _):
+            guard let inner = open.last else { return YAMLError(.syntax(problem), at: end) }
+            return YAMLError(inner.isMap ? .openMap : .openList, at: inner.position)
+        case ("while scanning an alias", _), ("while scanning an anchor", _):
+            return YAMLError(.character, at: begin)
         case ("while scanning a quoted scalar", _): return YAMLError(.openQuote, at: begin)
         case ("while parsing a quoted scalar", _): return YAMLError(.escape, at: end)
         case (_, "found character that cannot start any token"):
