@@ -82,5 +82,26 @@ public final class MappedFile: Sendable {
     }
 
     /// A copy of all bytes, for small files.
-    package var contents: [UInt8] { unsafe Array(bytes) }
+    package var contents: [UInt8] { contents(of: 0..<size) }
+
+    /// A copy of some bytes.
+    package func contents(of range: Range<Int>) -> [UInt8] {
+        defer { withExtendedLifetime(self) {} }
+        return unsafe Array(bytes[range])
+    }
+
+    /// The next place of a byte.
+    ///
+    /// - Parameters:
+    ///   - byte: What is looked for.
+    ///   - start: Where to begin.
+    /// - Returns: Its offset in the file, or nil if it does not come any more.
+    package func offset(of byte: UInt8, from start: Int) -> Int? {
+        defer { withExtendedLifetime(self) {} }
+        let rest = unsafe UnsafeRawBufferPointer(rebasing: bytes[start...])
+        guard let base = rest.baseAddress,
+            let found = unsafe memchr(base, Int32(byte), rest.count)
+        else { return nil }
+        return unsafe start + (UnsafeRawPointer(found) - base)
+    }
 }
