@@ -38,4 +38,16 @@ public struct GGUFMetadata: Sendable {
         entries.append((key, value))
         return true
     }
+
+    /// What tensor data are aligned to.
+    func alignment(path: String) throws(GGUFError) -> Int {
+        guard let value = self["general.alignment"] else { return GGUFFile.defaultAlignment }
+        guard case .uint32(let number) = value, number >= 8, number.nonzeroBitCount == 1,
+            number <= GGUFFile.largestAlignment
+        else {
+            let shown = value.integer.map(String.init) ?? "of type \(value.kind)"
+            throw .badAlignment(path: path, value: shown)
+        }
+        return Int(number)
+    }
 }

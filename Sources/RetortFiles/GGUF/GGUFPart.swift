@@ -10,7 +10,7 @@ struct GGUFPart {
 
     /// What ggml allows.
     static let longestTensorName = 64
-    private static let mostDimensions: UInt32 = 4
+    static let mostDimensions = 4
 
     private var path: String { file.path }
 
@@ -28,7 +28,7 @@ struct GGUFPart {
                 part = "metadata key \(index + 1) of \(counts.keys)"
                 try readEntry(in: &reader, part: &part)
             }
-            let alignment = try self.alignment()
+            let alignment = try metadata.alignment(path: path)
             let descriptions = try readDescriptions(counts.tensors, in: &reader, part: &part)
             try place(descriptions, headerEnd: reader.offset, alignment: alignment)
         } catch let end as ByteReader.EndOfBytes {
@@ -107,17 +107,6 @@ struct GGUFPart {
                 throw GGUFError.nestedTooDeeply(path: path, key: key, limit: limit)
             }
         }
-    }
-
-    private func alignment() throws(GGUFError) -> Int {
-        guard let value = metadata["general.alignment"] else { return GGUFFile.defaultAlignment }
-        guard case .uint32(let number) = value, number >= 8, number.nonzeroBitCount == 1,
-            number <= GGUFFile.largestAlignment
-        else {
-            let shown = value.integer.map(String.init) ?? "of type \(value.kind)"
-            throw .badAlignment(path: path, value: shown)
-        }
-        return Int(number)
     }
 
     /// What the header says about a tensor.
