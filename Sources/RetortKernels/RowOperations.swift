@@ -218,6 +218,21 @@ extension Kernels {
         }
     }
 
+    /// One step of SGD with momentum, in PyTorch's form.
+    public func sgd(
+        _ p: UnsafeMutablePointer<Float>, momentum b: UnsafeMutablePointer<Float>,
+        gradient: UnsafePointer<Float>, gradientScale: Float, rate: Float, decay: Float,
+        factor: Float, nesterov: Bool, count: Int
+    ) {
+        splitVectors(count) { range in
+            for i in range {
+                let g = gradient[i] * gradientScale + decay * p[i]
+                b[i] = factor * b[i] + g
+                p[i] -= rate * (nesterov ? g + factor * b[i] : b[i])
+            }
+        }
+    }
+
     /// Parts that begin at multiples of 16, so that vectors never straddle two of them.
     private func splitVectors(_ count: Int, _ body: @escaping (Range<Int>) -> Void) {
         split((count + 15) / 16, grain: 512) { range, _ in

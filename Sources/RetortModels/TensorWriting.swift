@@ -22,7 +22,7 @@ package struct NamedTensor {
             shape: value.rowCount == 1 ? [value.columnCount] : nil)
     }
 
-    var entry: SafetensorsEntry { SafetensorsEntry(name, .float32, shape: shape) }
+    package var entry: SafetensorsEntry { SafetensorsEntry(name, .float32, shape: shape) }
 }
 
 extension SafetensorsWriter where Sink: ~Copyable {

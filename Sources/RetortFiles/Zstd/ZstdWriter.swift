@@ -82,8 +82,10 @@ public struct ZstdWriter: ByteSink, ~Copyable {
 }
 
 /// The owner of a compression context.
+///
+/// Not private: where a generic writer is specialized in another module, its layout must be known.
 @safe
-private struct Compressor: ~Copyable {
+package struct Compressor: ~Copyable {
     private let context: OpaquePointer
 
     init(path: String, contentSize: Int, level: Int) throws(ZstdError) {

@@ -75,3 +75,19 @@ extension Workspace {
         return out
     }
 }
+
+extension StoredTensor {
+    /// A copy of an f32 tensor that must have the shape of another.
+    package func read(like other: NamedTensor, in workspace: Workspace) throws -> Tensor {
+        guard shape == other.shape, format == .f32 else {
+            throw ModelError.wrongShape(
+                path: file.path, tensor: name, found: shape, expected: other.shape)
+        }
+        let rows = other.tensor.rowCount, columns = other.tensor.columnCount
+        guard rows * columns > 0 else { return workspace.zeros(rows, columns) }
+        let flat = StoredTensor(
+            name: name, shape: [rows, columns], format: format, typeName: typeName, file: file,
+            offset: offset, byteCount: byteCount)
+        return workspace.widened(try flat.weight(rows: rows, columns: columns))
+    }
+}

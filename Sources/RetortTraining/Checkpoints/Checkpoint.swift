@@ -1,0 +1,204 @@
+import RetortFiles
+import RetortModels
+import RetortTensor
+
+/// One saved state of a run: plain, whole, and checked when it is read.
+///
+/// A folder `step-00000050` with `manifest.json` (per file its sizes and SHA-256, per tensor its
+/// shard), `state.json`, and zstd-compressed safetensors shards of parameters and optimizer state.
+package struct Checkpoint {
+    package let path: String
+    package let step: Int
+    private static let formatVersion = 1
+    private static let prefix = "step-"
+    /// Raw bytes of a shard.
+    private static let shardLimit = 256 << 20
+
+    /// The name of a step's folder.
+    static func name(_ step: Int) -> String {
+        let digits = String(step)
+        return prefix + String(repeating: "0", count: max(0, 8 - digits.count)) + digits
+    }
+
+    /// Opens a checkpoint's folder by its name; nothing is read yet.
+    package init?(_ path: String) {
+        let name = path.split(separator: "/").last.map(String.init) ?? path
+        guard name.hasPrefix(Self.prefix), let step = Int(name.dropFirst(Self.prefix.count)),
+            step >= 0
+        else { return nil }
+        self.path = path
+        self.step = step
+    }
+
+    /// The checkpoints of a run folder, newest first.
+    package static func list(in folder: String) throws -> [Checkpoint] {
+        guard Folder.isFolder(folder) else { return [] }
+        return try Folder.names(in: folder).compactMap { Checkpoint("\(folder)/\($0)") }
+            .sorted { $0.step > $1.step }
+    }
+
+    /// What a run needs besides tensors to go on.
+    package struct State: Equatable {
+        package var step: Int
+        package var updateCount: Int
+        package var tokensSeen: Int
+        package var bestValidationLoss: Double?
+        package var modelFingerprint: String
+        package var dataFingerprint: String
+    }
+
+    /// Writes a checkpoint into a run folder, whole or not at all.
+    package static func write(
+        _ state: State, parameters: [NamedTensor], optimizer: [NamedTensor], in folder: String
+    ) throws {
+        let target = try AtomicFolder("\(folder)/\(name(state.step))", replacing: true)
+        var files = JSONObject(), places = JSONObject()
+        for (kind, tensors) in [("parameters", parameters), ("optimizer", optimizer)] {
+            let shards = split(tensors)
+            for (index, shard) in shards.enumerated() {
+                let name = "\(kind)-\(padded(index + 1))-of-\(padded(shards.count)).safetensors.zst"
+                let path = target.path(of: name)
+                var writer = try SafetensorsWriter<ZstdWriter>(shard.map(\.entry)) { size in
+                    try ZstdWriter(path, contentSize: size)
+                }
+                try writer.append(shard)
+                files[name] = description(try writer.finish())
+                for tensor in shard { places[tensor.name] = .string(name) }
+            }
+        }
+        let stateText = Array((state.json.serialized(.indented(2)) + "\n").utf8)
+        let written = try AtomicFile.write(stateText, to: target.path(of: "state.json"))
+        files["state.json"] = .object(
+            JSONObject([
+                ("bytes", .integer(written.byteCount)),
+                ("sha256", .string(SHA256.hash(stateText))),
+            ]))
+        let manifest = JSONValue.object(
+            JSONObject([
+                ("format", .string("retort-checkpoint")),
+                ("format_version", .integer(formatVersion)), ("files", .object(files)),
+                ("tensors", .object(places)),
+            ]))
+        _ = try AtomicFile.write(
+            Array((manifest.serialized(.indented(2)) + "\n").utf8),
+            to: target.path(of: "manifest.json"))
+        try target.finish()
+    }
+
+    private static func description(_ file: WrittenFile) -> JSONValue {
+        .object(
+            JSONObject([
+                ("bytes", .integer(file.byteCount)), ("raw_bytes", .integer(file.contentByteCount)),
+                ("sha256", .string(file.sha256 ?? "")),
+            ]))
+    }
+
+    private static func padded(_ number: Int) -> String {
+        let digits = String(number)
+        return String(repeating: "0", count: max(0, 5 - digits.count)) + digits
+    }
+
+    private static func split(_ tensors: [NamedTensor]) -> [[NamedTensor]] {
+        var shards: [[NamedTensor]] = []
+        var room = 0
+        for tensor in tensors {
+            let bytes = tensor.tensor.count * 4
+            if bytes > room || shards.isEmpty {
+                shards.append([])
+                room = shardLimit
+            }
+            shards[shards.count - 1].append(tensor)
+            room -= bytes
+        }
+        return shards
+    }
+
+    /// Checks every file's size and sum and opens the shards.
+    ///
+    /// - Returns: The state and all tensors by name.
+    /// - Throws: ``CheckpointError`` that names the damaged file, or a format's error.
+    package func read() throws -> (state: State, tensors: [String: StoredTensor]) {
+        let manifestPath = path + "/manifest.json"
+        let manifest = try JSONValue(contentsOf: manifestPath)
+        guard manifest["format_version"]?.integer == Self.formatVersion,
+            let files = manifest["files"]?.object, let places = manifest["tensors"]?.object
+        else { throw CheckpointError.badManifest(path: manifestPath) }
+        var tensors: [String: StoredTensor] = [:]
+        for (name, entry) in files.members {
+            guard !name.contains("/"), let bytes = entry["bytes"]?.integer,
+                let sum = entry["sha256"]?.string
+            else { throw CheckpointError.badManifest(path: manifestPath) }
+            let file = "\(path)/\(name)"
+            guard try MappedFile(file).size == bytes else {
+                throw CheckpointError.wrongSize(path: file, expected: bytes)
+            }
+            guard try SHA256.hash(file: file) == sum else {
+                throw CheckpointError.wrongSum(path: file)
+            }
+            guard name.hasSuffix(".zst") else { continue }
+            guard let raw = entry["raw_bytes"]?.integer, raw >= 0 else {
+                throw CheckpointError.badManifest(path: manifestPath)
+            }
+            let shard = try SafetensorsFile(ZstdFile(file).decompressed(size: raw))
+            for tensor in shard.tensors { tensors[tensor.name] = StoredTensor(tensor) }
+        }
+        for name in places.keys where tensors[name] == nil {
+            throw CheckpointError.missingTensor(path: path, tensor: name)
+        }
+        let state = try State(JSONValue(contentsOf: path + "/state.json"), path: path)
+        guard state.step == step else { throw CheckpointError.badManifest(path: manifestPath) }
+        return (state, tensors)
+    }
+}
+
+/// Why a checkpoint cannot be used.
+public enum CheckpointError: Error, Equatable, CustomStringConvertible {
+    /// The manifest or state lacks what it must have.
+    case badManifest(path: String)
+    /// A file has another size than the manifest says.
+    case wrongSize(path: String, expected: Int)
+    /// A file's SHA-256 is not the manifest's.
+    case wrongSum(path: String)
+    /// A tensor of the manifest or of the run is in no shard.
+    case missingTensor(path: String, tensor: String)
+    /// The folder has no checkpoint that can be used.
+    case noneLeft(path: String)
+
+    /// One sentence: where, what, what to do.
+    public var description: String {
+        switch self {
+        case .badManifest(let path): "\(path): not a checkpoint of this version of Retort, or damaged."
+        case .wrongSize(let path, let expected):
+            "\(path): damaged, it should have \(expected) bytes; resume from the checkpoint before."
+        case .wrongSum(let path):
+            "\(path): damaged, its SHA-256 is not the manifest's; resume from the checkpoint before."
+        case .missingTensor(let path, let tensor): "\(path): lacks the tensor \(tensor)."
+        case .noneLeft(let path): "\(path): holds no checkpoint that can be read."
+        }
+    }
+}
+
+extension Checkpoint.State {
+    fileprivate var json: JSONValue {
+        .object(
+            JSONObject([
+                ("step", .integer(step)), ("update_count", .integer(updateCount)),
+                ("tokens_seen", .integer(tokensSeen)),
+                ("best_validation_loss", bestValidationLoss.map(JSONValue.number) ?? .null),
+                ("model_fingerprint", .string(modelFingerprint)),
+                ("data_fingerprint", .string(dataFingerprint)),
+            ]))
+    }
+
+    fileprivate init(_ json: JSONValue, path: String) throws {
+        guard let step = json["step"]?.integer, let updates = json["update_count"]?.integer,
+            let tokens = json["tokens_seen"]?.integer, step >= 0, updates >= 0, tokens >= 0,
+            let model = json["model_fingerprint"]?.string,
+            let data = json["data_fingerprint"]?.string
+        else { throw CheckpointError.badManifest(path: path + "/state.json") }
+        self.init(
+            step: step, updateCount: updates, tokensSeen: tokens,
+            bestValidationLoss: json["best_validation_loss"]?.double, modelFingerprint: model,
+            dataFingerprint: data)
+    }
+}

@@ -1,0 +1,24 @@
+import RetortTensor
+
+/// The tokens of one micro-batch, one document after another, without padding.
+package struct Batch {
+    package private(set) var ids: [Int32] = []
+    /// What should follow each token, or -100.
+    package private(set) var labels: [Int32] = []
+    package private(set) var layout = TokenLayout(positions: [], documents: [])
+
+    /// Lines up examples; each sees only itself, with positions from 0.
+    package init(_ examples: some Sequence<TrainingExample>) {
+        for example in examples where !example.ids.isEmpty {
+            let start = ids.count
+            ids += example.ids
+            labels += example.labels.dropFirst()
+            labels.append(ignoredLabel)
+            layout.positions += example.ids.indices.map { Int32($0) }
+            layout.documents.append(start..<ids.count)
+        }
+    }
+
+    /// Tokens that count in the loss.
+    package var supervisedCount: Int { labels.count { $0 != ignoredLabel } }
+}
