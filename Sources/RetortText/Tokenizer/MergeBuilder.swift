@@ -7,6 +7,7 @@ struct MergeBuilder {
     private let vocabulary: Vocabulary
     private let prefix: String
     private let path: String
+    private let key: String
 
     /// Starts without merges.
     ///
@@ -15,17 +16,19 @@ struct MergeBuilder {
     ///   - count: How many merges are expected.
     ///   - prefix: Stands in front of symbols inside a word and vanishes in a merge.
     ///   - path: The file, for errors.
-    init(_ vocabulary: Vocabulary, count: Int, prefix: String = "", path: String) {
+    ///   - key: The list of merges in it, for errors.
+    init(_ vocabulary: Vocabulary, count: Int, prefix: String = "", path: String, key: String) {
         self.vocabulary = vocabulary
         self.prefix = prefix
         self.path = path
+        self.key = key
         table = IntegerTable(minimumCapacity: count)
     }
 
     /// Adds the next merge, written with a space between its parts.
     mutating func add(_ merge: some BidirectionalCollection<UInt8>) throws(TokenizerError) {
         guard let space = merge.firstIndex(of: 0x20), space == merge.lastIndex(of: 0x20) else {
-            throw .malformedMerge(path: path, index: count)
+            throw .malformedMerge(path: path, key: key, index: count)
         }
         try add(merge[..<space], merge[merge.index(after: space)...])
     }
@@ -46,7 +49,8 @@ struct MergeBuilder {
     private func id(of text: some Collection<UInt8>) throws(TokenizerError) -> Int {
         guard let id = vocabulary.id(of: text) else {
             throw .mergeOfUnknownToken(
-                path: path, index: count, token: String(decoding: Array(text), as: UTF8.self))
+                path: path, key: key, index: count,
+                token: String(decoding: Array(text), as: UTF8.self))
         }
         return id
     }

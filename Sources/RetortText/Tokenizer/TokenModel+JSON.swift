@@ -108,7 +108,7 @@ extension BytePairEncoding {
     ) throws(TokenizerError) -> IntegerTable {
         guard let list = setting.value.array else { throw setting.wrongType("a list") }
         var builder = MergeBuilder(
-            vocabulary, count: list.count, prefix: prefix, path: setting.path)
+            vocabulary, count: list.count, prefix: prefix, path: setting.path, key: setting.key)
         for entry in list {
             if let text = entry.string {
                 try builder.add(text.utf8)
@@ -117,7 +117,7 @@ extension BytePairEncoding {
             {
                 try builder.add(left.utf8, right.utf8)
             } else {
-                throw .malformedMerge(path: setting.path, index: builder.count)
+                throw .malformedMerge(path: setting.path, key: setting.key, index: builder.count)
             }
         }
         return builder.table

@@ -1,17 +1,13 @@
-import FoundationEssentials
 import RetortFiles
 
 extension Tokenizer {
-    /// The largest tokenizer file that is read, in bytes; published ones have up to 40 MB.
-    static let largestFile = 512 << 20
-
     /// Reads a tokenizer.json file.
     ///
     /// Settings for truncation and padding in the file are left to the caller.
     ///
-    /// - Throws: ``TokenizerError``.
+    /// - Throws: ``TokenizerError``, or ``FileError`` if the file cannot be read.
     public init(contentsOf path: String) throws {
-        try self.init(json: try Self.readBytes(path), path: path)
+        try self.init(json: try MappedFile(path).contents, path: path)
     }
 
     /// Reads the content of a tokenizer.json file.
@@ -56,23 +52,6 @@ extension Tokenizer {
             throw .unsupported(path: path, what: "\(error)")
         }
         roles.unknownID = model.unknownID
-    }
-
-    /// The bytes of a tokenizer file.
-    static func readBytes(_ path: String) throws(TokenizerError) -> [UInt8] {
-        do {
-            let attributes = try FileManager.default.attributesOfItem(atPath: path)
-            if let size = attributes[.size] as? Int, size > largestFile {
-                throw TokenizerError.unsupported(path: path, what: "a tokenizer of \(size) bytes")
-            }
-            return [UInt8](try Data(contentsOf: URL(filePath: path)))
-        } catch let error as TokenizerError {
-            throw error
-        } catch let error as CocoaError where error.code == .fileReadNoSuchFile {
-            throw .unreadable(path: path, reason: "no such file")
-        } catch {
-            throw .unreadable(path: path, reason: "\(error)")
-        }
     }
 
     /// Throws if an added token has an id that belongs to another text.

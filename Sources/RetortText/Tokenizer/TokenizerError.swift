@@ -2,8 +2,6 @@ import RetortFiles
 
 /// Why a tokenizer was refused, or could not encode a text.
 public enum TokenizerError: Error, Equatable, CustomStringConvertible {
-    /// The file cannot be read; the reason is the system's.
-    case unreadable(path: String, reason: String)
     /// The file is not JSON.
     case notJSON(path: String, JSONError)
     /// A key is not there.
@@ -19,9 +17,9 @@ public enum TokenizerError: Error, Equatable, CustomStringConvertible {
     /// Two tokens have the same id.
     case idTwice(path: String, id: Int, first: String, second: String)
     /// A merge, counted from 0, does not have two parts.
-    case malformedMerge(path: String, index: Int)
+    case malformedMerge(path: String, key: String, index: Int)
     /// A merge, counted from 0, names or makes a token that the vocabulary does not have.
-    case mergeOfUnknownToken(path: String, index: Int, token: String)
+    case mergeOfUnknownToken(path: String, key: String, index: Int, token: String)
     /// A setting names a token that the vocabulary does not have.
     case unknownToken(path: String, key: String, token: String)
     /// An added token claims an id that is another token's, or has another id in the vocabulary.
@@ -40,7 +38,6 @@ public enum TokenizerError: Error, Equatable, CustomStringConvertible {
     /// One sentence: where, what, what to do.
     public var description: String {
         switch self {
-        case .unreadable(let path, let reason): "\(path): cannot be read: \(reason)."
         case .notJSON(let path, let error): "\(path): not a tokenizer: \(error)."
         case .missing(let path, let key): "\(path): the key \(key) is missing."
         case .wrongType(let path, let key, let expected): "\(path): \(key) must be \(expected)."
@@ -52,10 +49,10 @@ public enum TokenizerError: Error, Equatable, CustomStringConvertible {
             "\(path): the token \"\(token)\" has the id \(id); ids go from 0 to \(Vocabulary.idLimit - 1)."
         case .idTwice(let path, let id, let first, let second):
             "\(path): the tokens \"\(first)\" and \"\(second)\" share the id \(id)."
-        case .malformedMerge(let path, let index):
-            "\(path): merge \(index) does not have two parts."
-        case .mergeOfUnknownToken(let path, let index, let token):
-            "\(path): merge \(index) needs the token \"\(token)\", which the vocabulary does not have."
+        case .malformedMerge(let path, let key, let index):
+            "\(path): merge \(index) of \(key) does not have two parts."
+        case .mergeOfUnknownToken(let path, let key, let index, let token):
+            "\(path): merge \(index) of \(key) needs the token \"\(token)\", which the vocabulary does not have."
         case .unknownToken(let path, let key, let token):
             "\(path): \(key) names the token \"\(token)\", which is not known."
         case .addedTokenConflict(let path, let token, let id, let holder, let holderID):
