@@ -35,6 +35,7 @@ extension RecipeSection {
     ///   - node: A map, or nothing where the whole recipe is meant.
     ///   - key: The section's own key; empty for the recipe as a whole.
     ///   - context: The context inside the section.
+    /// - Throws: ``RecipeError`` for the first thing that is wrong.
     init(reading node: YAMLNode, of key: String, in context: RecipeContext) throws(RecipeError) {
         self.init()
         let location = context.location(ofSectionAt: node.position)
