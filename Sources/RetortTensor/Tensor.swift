@@ -86,6 +86,13 @@ public struct Tensor {
         }
     }
 
+    /// One f32 row.
+    package func row(_ index: Int) -> [Float] {
+        precondition(type == .float32 && index >= 0 && index < rowCount)
+        return unsafe Array(
+            UnsafeBufferPointer(start: floats + index * columnCount, count: columnCount))
+    }
+
     /// One element, widened to f32 or rounded from it.
     public subscript(row: Int, column: Int) -> Float {
         get {

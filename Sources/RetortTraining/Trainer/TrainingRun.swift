@@ -1,0 +1,235 @@
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Musl
+#endif
+import RetortFiles
+import RetortKernels
+import RetortModels
+
+/// A recipe being run: steps, metrics, validation, checkpoints, result.
+public final class TrainingRun {
+    /// What an observer is told, in order.
+    public enum Event {
+        /// The run begins at a step; `total` steps in all.
+        case started(step: Int, total: Int)
+        /// A checkpoint could not be used and the one before it is taken.
+        case damagedCheckpoint(path: String, reason: String)
+        /// A step is done.
+        case step(StepMetrics)
+        /// The validation data were measured.
+        case validated(step: Int, loss: Double)
+        /// A checkpoint was written.
+        case saved(path: String)
+    }
+
+    /// What a finished run has to say.
+    public struct Summary {
+        /// The folder of the result: an adapter or a model.
+        public let resultPath: String
+        /// All steps' metrics, those before a resume included.
+        public let steps: [StepMetrics]
+        /// Loss on the validation data after the last step.
+        public let validationLoss: Double?
+    }
+
+    /// How a run begins.
+    public enum Start: Sendable, Equatable {
+        /// At the first step, in a folder that holds no run.
+        case fresh
+        /// At the newest checkpoint that can be read.
+        case resume
+        /// At a checkpoint of choice.
+        case checkpoint(String)
+    }
+
+    private let recipe: Recipe
+    private let session: TrainingSession
+    private let data: TrainingData
+    private let validation: TrainingData?
+    private let plan: BatchPlan
+    private let schedule: LearningRateSchedule
+    private let folder: RunFolder
+    private let fingerprints: (model: String, data: String)
+    private let observe: (Event) -> Void
+    private var tokensSeen = 0
+    private var bestValidationLoss: Double?
+
+    /// Reads model and data and makes the plan; nothing is written yet.
+    ///
+    /// - Parameters:
+    ///   - recipe: What to run, resolved.
+    ///   - kernels: The arithmetic.
+    ///   - observe: Told what happens.
+    /// - Throws: The first thing that is wrong with recipe, model or data.
+    public init(
+        _ recipe: Recipe, kernels: Kernels, observe: @escaping (Event) -> Void = { _ in }
+    ) throws {
+        self.recipe = recipe
+        self.observe = observe
+        let model = try Model(
+            recipe.model.path, kernels: kernels, precision: Precision(recipe.training.precision))
+        let reader = try ExampleReader(model, recipe.data)
+        data = try reader.read(recipe.data.train)
+        validation = try recipe.data.validation.map(reader.read)
+        session = try TrainingSession(recipe, model: model)
+        plan = BatchPlan(lengths: data.examples.map(\.ids.count), recipe: recipe)
+        schedule = LearningRateSchedule(recipe, totalSteps: plan.steps.count)
+        folder = RunFolder(recipe.outputDir)
+        fingerprints = (
+            try Fingerprint.model(model), try Fingerprint.file(recipe.data.train)
+        )
+    }
+
+    /// Runs to the end, or until a signal asks to stop.
+    ///
+    /// - Parameter start: Where to begin.
+    /// - Returns: What came out.
+    /// - Throws: ``TrainingError``, and errors of writing.
+    public func run(_ start: Start = .fresh) throws -> Summary {
+        let first = try begin(start)
+        observe(.started(step: first, total: plan.steps.count))
+        var validationLoss: Double?
+        for step in first..<max(first, plan.steps.count) {
+            try runStep(step)
+            let isLast = step + 1 == plan.steps.count
+            if isLast || plan.epochs[step + 1] != plan.epochs[step] {
+                validationLoss = try validate(after: step)
+            }
+            let interrupted = StopSignal.isRaised && !isLast
+            if isLast || interrupted || (step + 1) % recipe.checkpoint.everySteps == 0 {
+                try save(after: step)
+            }
+            if interrupted {
+                throw TrainingError.interrupted(path: recipe.outputDir, step: step + 1)
+            }
+        }
+        let result = try writeResult()
+        return Summary(
+            resultPath: result, steps: try folder.metrics(), validationLoss: validationLoss)
+    }
+
+    private func begin(_ start: Start) throws -> Int {
+        guard start != .fresh else {
+            try folder.create(recipe)
+            return 0
+        }
+        guard let state = try restore(start) else {
+            try folder.create(recipe)
+            return 0
+        }
+        try folder.cutMetrics(after: state.step)
+        tokensSeen = state.tokensSeen
+        bestValidationLoss = state.bestValidationLoss
+        return state.step
+    }
+
+    /// Takes the newest checkpoint that can be read; nil if there is none at all.
+    private func restore(_ start: Start) throws -> Checkpoint.State? {
+        var candidates = try Checkpoint.list(in: recipe.outputDir)
+        if case .checkpoint(let path) = start {
+            guard let chosen = Checkpoint(path) else {
+                throw CheckpointError.badManifest(path: path)
+            }
+            candidates = [chosen]
+        }
+        if candidates.isEmpty { return nil }
+        try folder.checkRecipe(recipe)
+        for candidate in candidates {
+            do {
+                let (state, tensors) = try candidate.read()
+                try check(state, candidate.path)
+                try session.restore(
+                    tensors, updateCount: state.updateCount, path: candidate.path)
+                return state
+            } catch let error as TrainingError {
+                throw error
+            } catch {
+                observe(.damagedCheckpoint(path: candidate.path, reason: "\(error)"))
+            }
+        }
+        throw CheckpointError.noneLeft(path: recipe.outputDir)
+    }
+
+    private func check(_ state: Checkpoint.State, _ path: String) throws {
+        guard state.modelFingerprint == fingerprints.model else {
+            throw TrainingError.otherInput(path: path, what: "model \(recipe.model.path)")
+        }
+        guard state.dataFingerprint == fingerprints.data else {
+            throw TrainingError.otherInput(path: path, what: "data file \(recipe.data.train)")
+        }
+    }
+
+    private func runStep(_ step: Int) throws {
+        let clock = ContinuousClock()
+        let begun = clock.now
+        let batches = plan.steps[step].map { rows in
+            Batch(rows.joined().map { data.examples[$0] })
+        }
+        let rate = schedule.rate(at: step)
+        let result = try session.step(step, batches, rate: rate)
+        tokensSeen += result.tokens
+        let duration = clock.now - begun
+        let seconds =
+            Double(duration.components.seconds) + Double(duration.components.attoseconds) * 1e-18
+        let metrics = StepMetrics(
+            step: step + 1, epoch: plan.epochs[step] + 1, loss: result.loss,
+            gradientNorm: result.gradientNorm, learningRate: rate, tokens: result.tokens,
+            supervisedTokens: result.supervisedTokens, seconds: seconds)
+        if (step + 1) % recipe.logging.everySteps == 0 || step + 1 == plan.steps.count {
+            try folder.append(metrics.json)
+        }
+        observe(.step(metrics))
+    }
+
+    private func validate(after step: Int) throws -> Double? {
+        guard let validation else { return nil }
+        let loss = session.evaluate(
+            validation.examples, tokensAtOnce: recipe.data.maxLength * recipe.training.batchSize)
+        bestValidationLoss = min(loss, bestValidationLoss ?? loss)
+        try folder.append(
+            .object(
+                JSONObject([
+                    ("step", .integer(step + 1)), ("epoch", .integer(plan.epochs[step] + 1)),
+                    ("validation_loss", .number(loss)),
+                ])))
+        observe(.validated(step: step + 1, loss: loss))
+        return loss
+    }
+
+    private func save(after step: Int) throws {
+        let state = Checkpoint.State(
+            step: step + 1, updateCount: session.optimizer.updateCount, tokensSeen: tokensSeen,
+            bestValidationLoss: bestValidationLoss, modelFingerprint: fingerprints.model,
+            dataFingerprint: fingerprints.data)
+        try Checkpoint.write(
+            state, parameters: session.savedParameters, optimizer: session.savedOptimizer,
+            in: recipe.outputDir)
+        // Older ones go only when the new one is whole.
+        for old in try Checkpoint.list(in: recipe.outputDir).dropFirst(recipe.checkpoint.keep) {
+            try Folder.remove(old.path)
+        }
+        observe(.saved(path: "\(recipe.outputDir)/\(Checkpoint.name(step + 1))"))
+    }
+
+    private func writeResult() throws -> String {
+        guard let adapter = session.adapter else {
+            let path = recipe.outputDir + "/model"
+            try session.writeModel(to: path)
+            return path
+        }
+        let path = recipe.outputDir + "/adapter"
+        try session.model.decoder.writeAdapter(adapter, base: recipe.model.path, to: path)
+        return path
+    }
+}
+
+extension Precision {
+    init(_ recipe: TrainingPrecision) {
+        switch recipe {
+        case .auto: self = .auto
+        case .float32: self = .float32
+        case .bfloat16: self = .bfloat16
+        }
+    }
+}
