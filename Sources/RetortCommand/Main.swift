@@ -27,6 +27,13 @@ enum Main {
                 if case .step(let m) = event { print(m.step, m.loss, m.gradientNorm, m.tokensPerSecond) }
             }
             _ = try run.run(arguments.contains("--resume") ? .resume : .fresh)
+        case "bench":
+            let model = try Model(value("--model")!, kernels: kernels, precision: value("--precision").flatMap { Precision(rawValue: $0) } ?? .auto)
+            var b = TrainingBenchmark()
+            b.isFull = arguments.contains("--full")
+            b.checkpointing = arguments.contains("--gradient-checkpointing")
+            b.steps = value("--steps").flatMap { Int($0) } ?? 3
+            print(try b.run(model).json.serialized())
         case "generate":
             let model = try Model(value("--model")!, kernels: kernels, precision: value("--precision").flatMap { Precision(rawValue: $0) } ?? .auto)
             if let adapter = value("--adapter") { _ = try model.decoder.loadAdapter(adapter, family: model.family) }

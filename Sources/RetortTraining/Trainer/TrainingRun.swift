@@ -1,8 +1,3 @@
-#if canImport(Glibc)
-    import Glibc
-#else
-    import Musl
-#endif
 import RetortFiles
 import RetortKernels
 import RetortModels
@@ -169,9 +164,7 @@ public final class TrainingRun {
         let rate = schedule.rate(at: step)
         let result = try session.step(step, batches, rate: rate)
         tokensSeen += result.tokens
-        let duration = clock.now - begun
-        let seconds =
-            Double(duration.components.seconds) + Double(duration.components.attoseconds) * 1e-18
+        let seconds = (clock.now - begun).seconds
         let metrics = StepMetrics(
             step: step + 1, epoch: plan.epochs[step] + 1, loss: result.loss,
             gradientNorm: result.gradientNorm, learningRate: rate, tokens: result.tokens,

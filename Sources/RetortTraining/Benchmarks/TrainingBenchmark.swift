@@ -1,0 +1,120 @@
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Musl
+#endif
+import RetortFiles
+import RetortModels
+
+/// Speed and memory of the training step on fixed token ids, every token supervised.
+public struct TrainingBenchmark: Sendable {
+    /// Rows of a step.
+    public var batch = 4
+    /// Tokens of a row.
+    public var length = 512
+    /// Rank of the adapters on all linear layers; alpha is twice the rank.
+    public var rank = 16
+    /// Steps that are timed, after one that is not.
+    public var steps = 5
+    /// Whether all weights are trained instead of an adapter.
+    public var isFull = false
+    /// Whether layers are computed twice to save memory.
+    public var checkpointing = false
+    /// Of the token ids: id i is output i of SplitMix64, modulo the vocabulary.
+    public var seed: UInt64 = 1
+
+    /// Creates the usual benchmark.
+    public init() {}
+
+    /// What came out.
+    public struct Result: Sendable {
+        /// Of the median step.
+        public var tokensPerSecond: Double
+        /// Largest resident memory of the process.
+        public var peakMemoryMiB: Double
+        /// The loss before any update.
+        public var firstLoss: Double
+        /// The loss of the last step.
+        public var lastLoss: Double
+        /// Times of the steps.
+        public var stepSeconds: [Double]
+
+        /// The result as one line of JSON.
+        public var json: JSONValue {
+            .object(
+                JSONObject([
+                    ("tokens_per_second", .number(tokensPerSecond)),
+                    ("peak_rss_mib", .number(peakMemoryMiB)), ("first_loss", .number(firstLoss)),
+                    ("loss", .number(lastLoss)),
+                    ("step_seconds", .array(stepSeconds.map(JSONValue.number))),
+                ]))
+        }
+    }
+
+    /// Runs the benchmark.
+    ///
+    /// - Parameters:
+    ///   - model: Freshly opened.
+    ///   - onStep: Told after each step, how many are done.
+    public func run(_ model: Model, onStep: (Int) -> Void = { _ in }) throws -> Result {
+        var recipe = Recipe()
+        recipe.optimizer.learningRate = 1e-4
+        recipe.optimizer.weightDecay = 0
+        recipe.training.maxGradNorm = nil
+        recipe.training.gradientCheckpointing = checkpointing
+        if !isFull {
+            var adapter = AdapterRecipe()
+            adapter.rank = rank
+            adapter.alpha = Double(2 * rank)
+            recipe.adapter = adapter
+        }
+        let session = try TrainingSession(recipe, model: model)
+        var generator = SplitMix64(state: seed)
+        let examples = (0..<batch).map { row in
+            let ids = (0..<length).map { _ in
+                Int32(generator.next() % UInt64(model.description.vocabularySize))
+            }
+            return TrainingExample(ids: ids, labels: ids, line: row + 1)
+        }
+        var seconds: [Double] = [], losses: [Double] = []
+        for step in 0...steps {
+            let clock = ContinuousClock()
+            let time = try clock.measure {
+                losses.append(try session.step(step, [Batch(examples)], rate: 1e-4).loss)
+            }
+            if step > 0 { seconds.append(time.seconds) }
+            onStep(step)
+        }
+        let median = seconds.sorted()[seconds.count / 2]
+        return Result(
+            tokensPerSecond: Double(batch * length) / median, peakMemoryMiB: peakMemoryMiB(),
+            firstLoss: losses[0], lastLoss: losses[losses.count - 1], stepSeconds: seconds)
+    }
+}
+
+/// Largest resident memory of this process so far, MiB.
+package func peakMemoryMiB() -> Double {
+    var usage = rusage()
+    guard unsafe getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage) == 0 else { return 0 }
+    return Double(usage.ru_maxrss) / 1024
+}
+
+extension Duration {
+    /// The duration in seconds.
+    package var seconds: Double {
+        Double(components.seconds) + Double(components.attoseconds) * 1e-18
+    }
+}
+
+/// Steele, Lea and Flood's generator (OOPSLA 2014).
+struct SplitMix64: RandomNumberGenerator {
+    var state: UInt64
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9e37_79b9_7f4a_7c15
+        var z = state
+        z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
+        z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
+        return z ^ (z >> 31)
+    }
+}
