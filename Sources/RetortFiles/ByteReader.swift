@@ -49,8 +49,10 @@ package struct ByteReader {
     /// - Throws: ``EndOfBytes``.
     package mutating func text(count: UInt64) throws(EndOfBytes) -> String? {
         let start = try advance(by: count)
-        return unsafe String(
-            validating: UnsafeRawBufferPointer(rebasing: bytes[start..<offset]), as: UTF8.self)
+        let piece = unsafe UnsafeRawBufferPointer(rebasing: bytes[start..<offset])
+        let bytes = unsafe Span<UInt8>(_unsafeBytes: piece)
+        guard let text = try? UTF8Span(validating: bytes) else { return nil }
+        return String(copying: text)
     }
 
     /// Passes over text.
@@ -60,9 +62,9 @@ package struct ByteReader {
     /// - Throws: ``EndOfBytes``.
     package mutating func skipText(count: UInt64) throws(EndOfBytes) -> Bool {
         let start = try advance(by: count)
-        let text = unsafe UnsafeRawBufferPointer(rebasing: bytes[start..<offset])
-        if unsafe text.allSatisfy({ $0 < 0x80 }) { return true }
-        return unsafe String(validating: text, as: UTF8.self) != nil
+        let piece = unsafe UnsafeRawBufferPointer(rebasing: bytes[start..<offset])
+        let bytes = unsafe Span<UInt8>(_unsafeBytes: piece)
+        return (try? UTF8Span(validating: bytes)) != nil
     }
 
     /// Passes over bytes.

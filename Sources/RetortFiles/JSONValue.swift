@@ -76,32 +76,46 @@ public struct JSONObject: Sendable, Equatable {
     public subscript(key: String) -> JSONValue? {
         get { position(of: key).map { members[$0].value } }
         set {
-            guard let newValue else { return remove(key) }
             if let position = position(of: key) {
-                members[position].value = newValue
-            } else {
-                members.append((key, newValue))
-                index()
+                if let newValue {
+                    members[position].value = newValue
+                } else {
+                    members.remove(at: position)
+                    positions = [:]
+                    if members.count > Self.searchable { index() }
+                }
+            } else if let newValue {
+                append(key, newValue)
             }
         }
     }
 
-    private mutating func remove(_ key: String) {
-        guard let position = position(of: key) else { return }
-        members.remove(at: position)
-        positions = [:]
-        index()
+    /// Adds a member at the end.
+    ///
+    /// - Returns: Whether the key is new; if not, nothing is changed.
+    @discardableResult
+    mutating func append(_ key: String, _ value: JSONValue) -> Bool {
+        if members.count < Self.searchable {
+            guard position(of: key) == nil else { return false }
+        } else {
+            if positions.isEmpty { index() }
+            if let old = positions.updateValue(members.count, forKey: ExactKey(key)) {
+                positions[ExactKey(key)] = old
+                return false
+            }
+        }
+        members.append((key, value))
+        return true
     }
 
     private func position(of key: String) -> Int? {
-        if members.count > Self.searchable { return positions[ExactKey(key)] }
+        if !positions.isEmpty { return positions[ExactKey(key)] }
         return members.firstIndex { $0.key.utf8.elementsEqual(key.utf8) }
     }
 
     private mutating func index() {
-        guard members.count > Self.searchable else { return }
-        for position in positions.count..<members.count {
-            positions[ExactKey(members[position].key)] = position
+        for (position, member) in members.enumerated() {
+            positions[ExactKey(member.key)] = position
         }
     }
 

@@ -70,8 +70,9 @@ public struct SHA256: Sendable {
         }
     }
 
-    /// Mixes whole blocks into the state.
+    /// Mixes whole blocks into the state; the letters are those of the standard.
     private static func compress(_ blocks: RawSpan, into state: inout InlineArray<8, UInt32>) {
+        let constants = constants
         var schedule = InlineArray<64, UInt32>(repeating: 0)
         for block in stride(from: 0, to: blocks.byteCount, by: 64) {
             for index in 0..<16 {
@@ -80,38 +81,38 @@ public struct SHA256: Sendable {
                 schedule[index] = UInt32(bigEndian: word)
             }
             for index in 16..<64 {
-                let (early, late) = (schedule[index - 15], schedule[index - 2])
-                let sigma0 = early.rotated(7) ^ early.rotated(18) ^ early >> 3
-                let sigma1 = late.rotated(17) ^ late.rotated(19) ^ late >> 10
-                schedule[index] = schedule[index - 16] &+ sigma0 &+ schedule[index - 7] &+ sigma1
+                let (early, late) = (schedule[index &- 15], schedule[index &- 2])
+                let sigma0 = early.rotated(7) ^ early.rotated(18) ^ early &>> 3
+                let sigma1 = late.rotated(17) ^ late.rotated(19) ^ late &>> 10
+                schedule[index] =
+                    schedule[index &- 16] &+ sigma0 &+ schedule[index &- 7] &+ sigma1
             }
-            mix(schedule, into: &state)
+            var (a, b, c, d) = (state[0], state[1], state[2], state[3])
+            var (e, f, g, h) = (state[4], state[5], state[6], state[7])
+            for round in 0..<64 {
+                let sum1 = e.rotated(6) ^ e.rotated(11) ^ e.rotated(25)
+                let choice = g ^ e & (f ^ g)
+                let first = h &+ sum1 &+ choice &+ constants[round] &+ schedule[round]
+                let sum0 = a.rotated(2) ^ a.rotated(13) ^ a.rotated(22)
+                let majority = a & b | c & (a | b)
+                h = g
+                g = f
+                f = e
+                e = d &+ first
+                d = c
+                c = b
+                b = a
+                a = first &+ sum0 &+ majority
+            }
+            state[0] &+= a
+            state[1] &+= b
+            state[2] &+= c
+            state[3] &+= d
+            state[4] &+= e
+            state[5] &+= f
+            state[6] &+= g
+            state[7] &+= h
         }
-    }
-
-    /// The 64 rounds over one block's schedule; the letters are those of the standard.
-    private static func mix(
-        _ schedule: InlineArray<64, UInt32>, into state: inout InlineArray<8, UInt32>
-    ) {
-        var (a, b, c, d) = (state[0], state[1], state[2], state[3])
-        var (e, f, g, h) = (state[4], state[5], state[6], state[7])
-        for round in 0..<64 {
-            let sum1 = e.rotated(6) ^ e.rotated(11) ^ e.rotated(25)
-            let choice = e & f ^ ~e & g
-            let first = h &+ sum1 &+ choice &+ constants[round] &+ schedule[round]
-            let sum0 = a.rotated(2) ^ a.rotated(13) ^ a.rotated(22)
-            let majority = a & b ^ a & c ^ b & c
-            (h, g, f, e) = (g, f, e, d &+ first)
-            (d, c, b, a) = (c, b, a, first &+ sum0 &+ majority)
-        }
-        state[0] &+= a
-        state[1] &+= b
-        state[2] &+= c
-        state[3] &+= d
-        state[4] &+= e
-        state[5] &+= f
-        state[6] &+= g
-        state[7] &+= h
     }
 
     private static let initial: InlineArray<8, UInt32> = [

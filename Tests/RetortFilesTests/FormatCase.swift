@@ -86,9 +86,15 @@ final class TemporaryFolder {
     /// Writes a file.
     func write(_ bytes: [UInt8], to name: String) throws -> String {
         let file = path + "/" + name
-        try Data(bytes).write(to: URL(filePath: file))
+        try rewrite(file, bytes)
         return file
     }
+}
+
+/// Writes a file at a path; a new one, since some file systems wait when one is cut and refilled.
+func rewrite(_ path: String, _ bytes: [UInt8]) throws {
+    try? FileManager.default.removeItem(atPath: path)
+    try Data(bytes).write(to: URL(filePath: path))
 }
 
 /// All bytes of a file.

@@ -47,7 +47,8 @@ struct JSONTests {
             (1e15, "1000000000000000.0"), (9_232_010_067_291_794, "9232010067291794.0"),
             (-9.11583905282387e15, "-9115839052823870.0"), (1e16, "1e+16"),
             (1.2345678901234568e17, "1.2345678901234568e+17"), (1e100, "1e+100"),
-            (.leastNonzeroMagnitude, "5e-324"), (.infinity, "Infinity"), (-.infinity, "-Infinity"), (.nan, "NaN"),
+            (.leastNonzeroMagnitude, "5e-324"), (.infinity, "Infinity"), (-.infinity, "-Infinity"),
+            (.nan, "NaN"),
         ])
     func numbers(number: Double, text: String) {
         #expect(JSONValue.number(number).serialized() == text)
