@@ -27,7 +27,7 @@ public enum FileError: Error, Equatable, CustomStringConvertible {
         case .exists(let path): "\(path): exists already; name another path or remove it."
         case .unreadable(let path, let reason): "\(path): cannot be read: \(reason)."
         case .unwritable(let path, let reason):
-            "\(path): cannot be written: \(reason); what was begun has been removed."
+            "\(path): cannot be written: \(reason); nothing was left behind."
         }
     }
 

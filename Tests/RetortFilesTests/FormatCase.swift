@@ -66,12 +66,26 @@ let fixtures = package + "/Tests/Fixtures"
 /// The folder of all golden files, beside the package; not always there.
 let shared = package + "/../shared/goldens"
 
+/// Whether that folder is there.
+let hasShared = FileManager.default.fileExists(atPath: shared + "/README.md")
+
+/// The shared golden files whose names end so.
+func sharedFiles(_ ending: String) -> [String] {
+    let names = (try? FileManager.default.subpathsOfDirectory(atPath: shared)) ?? []
+    return names.filter { $0.hasSuffix(ending) }.sorted().map { shared + "/" + $0 }
+}
+
 /// A folder that is removed when the test ends.
 final class TemporaryFolder {
     let path: String
 
     init() throws {
-        path = FileManager.default.temporaryDirectory.path + "/retort-\(UUID().uuidString)"
+        // Damaged files are written by the ten thousand: in memory if possible.
+        let memory = "/dev/shm"
+        let parent =
+            FileManager.default.isWritableFile(atPath: memory)
+            ? memory : FileManager.default.temporaryDirectory.path
+        path = parent + "/retort-\(UUID().uuidString)"
         try FileManager.default.createDirectory(
             atPath: path, withIntermediateDirectories: false)
     }
@@ -91,9 +105,8 @@ final class TemporaryFolder {
     }
 }
 
-/// Writes a file at a path; a new one, since some file systems wait when one is cut and refilled.
+/// Writes a file at a path.
 func rewrite(_ path: String, _ bytes: [UInt8]) throws {
-    try? FileManager.default.removeItem(atPath: path)
     try Data(bytes).write(to: URL(filePath: path))
 }
 

@@ -43,13 +43,22 @@ struct GGUFFileTests {
         }
     }
 
-    @Test("reads what llama.cpp wrote", .enabled(if: hasShared, "the shared goldens are there"))
-    func quantized() throws {
-        let folder = shared + "/quant/gguf_models"
-        for name in ["f32", "q8_0", "q4_k_m", "iq4_xs", "mixtral_q8_0", "adapter_lora_f32"] {
-            let file = try GGUFFile("\(folder)/\(name).gguf")
-            #expect(!file.tensors.isEmpty && file["general.architecture"]?.string != nil)
+    @Test("reads every shared GGUF file", .enabled(if: hasShared, "the shared goldens are there"))
+    func everyShared() throws {
+        let paths = sharedFiles(".gguf").filter { !$0.contains("/formats/") }
+        #expect(paths.count > 20)
+        for path in paths {
+            let file = try GGUFFile(path)
+            #expect(!file.tensors.isEmpty, "\(path)")
+            for (_, value) in file.metadata.entries {
+                #expect(value.array?.values.count == value.array?.count)
+            }
         }
+    }
+
+    @Test("joins the parts of a model", .enabled(if: hasShared, "the shared goldens are there"))
+    func split() throws {
+        let folder = shared + "/quant/gguf_models"
         let whole = try GGUFFile(folder + "/q8_0.gguf")
         for part in 1...2 {
             let split = try GGUFFile(folder + "/split_q8_0-0000\(part)-of-00002.gguf")
@@ -97,5 +106,3 @@ extension GGUFValue {
         }
     }
 }
-
-private let hasShared = (try? GGUFFile(shared + "/quant/gguf_models/f32.gguf")) != nil

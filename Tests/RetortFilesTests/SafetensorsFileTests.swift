@@ -30,6 +30,13 @@ struct SafetensorsFileTests {
         golden.expectRefusal { _ = try SafetensorsFile(golden.path) }
     }
 
+    @Test("reads every shared file", .enabled(if: hasShared, "the shared goldens are there"))
+    func everyShared() throws {
+        let paths = sharedFiles(".safetensors").filter { !$0.contains("/formats/") }
+        #expect(paths.count > 100)
+        for path in paths { #expect(throws: Never.self) { try SafetensorsFile(path) } }
+    }
+
     private func numbers(_ bytes: ArraySlice<UInt8>, _ type: SafetensorsType) -> [Double] {
         let size = type.bitWidth / 8
         return stride(from: bytes.startIndex, to: bytes.endIndex, by: size).map { start in

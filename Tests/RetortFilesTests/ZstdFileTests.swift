@@ -19,6 +19,17 @@ struct ZstdFileTests {
         golden.expectRefusal { try ZstdFile(golden.path).forEachPiece { _ in } }
     }
 
+    @Test("decompresses shared files", .enabled(if: hasShared, "the shared goldens are there"))
+    func everyShared() throws {
+        let paths = sharedFiles(".zst").filter { !$0.contains("/formats/") }
+        #expect(!paths.isEmpty)
+        for path in paths {
+            let file = try ZstdFile(path)
+            let size = try file.forEachPiece { _ in }
+            #expect(try file.decompressed(size: size).size == size)
+        }
+    }
+
     @Test("stops at the promised size")
     func promise() throws {
         let path = fixtures + "/formats/zstd/good.zst"
