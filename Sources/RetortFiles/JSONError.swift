@@ -13,6 +13,15 @@ public enum JSONError: Error, Equatable, CustomStringConvertible {
     /// A key stands twice in one object.
     case duplicateKey(key: String, offset: Int)
 
+    /// Where it is wrong.
+    var offset: Int {
+        switch self {
+        case .unexpected(_, _, let offset), .unfinished(let offset), .badString(_, let offset),
+            .badNumber(_, let offset), .tooDeep(_, let offset), .duplicateKey(_, let offset):
+            offset
+        }
+    }
+
     /// One sentence without the file's name, which the caller knows.
     public var description: String {
         switch self {
@@ -23,11 +32,11 @@ public enum JSONError: Error, Equatable, CustomStringConvertible {
         case .badString(let reason, let offset):
             "JSON string at byte \(offset) has \(reason)"
         case .badNumber(let text, let offset):
-            "JSON number \(text) at byte \(offset) is malformed or out of range"
+            "JSON number \(text.printable) at byte \(offset) is malformed or out of range"
         case .tooDeep(let limit, let offset):
             "JSON is nested deeper than \(limit) levels at byte \(offset)"
         case .duplicateKey(let key, let offset):
-            "JSON has the duplicate key \"\(key)\" at byte \(offset)"
+            "JSON has the duplicate key \"\(key.printable)\" at byte \(offset)"
         }
     }
 }

@@ -2,11 +2,13 @@
 public struct JSONFileError: Error, Equatable, CustomStringConvertible {
     /// The file.
     public var path: String
+    /// The line, from 1, on which the text goes wrong.
+    public var line: Int
     /// What is wrong with its text.
     public var error: JSONError
 
     /// One sentence: where, what.
-    public var description: String { "\(path): \(error)." }
+    public var description: String { "\(path):\(line): \(error)." }
 }
 
 extension JSONValue {
@@ -18,10 +20,12 @@ extension JSONValue {
     /// - Throws: ``FileError``, or ``JSONFileError`` if its content is not JSON.
     public init(contentsOf path: String, maximumDepth: Int = 256) throws {
         let file = try MappedFile(path)
+        let text = file.contents
         do throws(JSONError) {
-            self = try JSONParser.parse(file.contents, maximumDepth: maximumDepth)
+            self = try JSONParser.parse(text, maximumDepth: maximumDepth)
         } catch {
-            throw JSONFileError(path: path, error: error)
+            let line = text.prefix(error.offset).count { $0 == UInt8(ascii: "\n") } + 1
+            throw JSONFileError(path: path, line: line, error: error)
         }
     }
 }

@@ -19,6 +19,8 @@ public final class MappedFile: Sendable {
     /// - Parameter path: The file's path; symbolic links are followed.
     /// - Throws: ``FileError`` if it is missing, empty, a folder, a device or unreadable.
     public init(_ path: String) throws(FileError) {
+        // The system would open what stands before a zero byte.
+        guard !path.utf8.contains(0) else { throw .missing(path: path) }
         // A named pipe would block the opening without O_NONBLOCK.
         let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else { throw .reading(path) }

@@ -13,9 +13,7 @@ struct FuzzTests {
                 let file = try GGUFFile(path)
                 for (_, value) in file.metadata.entries { _ = value.array?.values }
                 for tensor in file.tensors {
-                    tensor.file.withBytes(tensor.offset..<tensor.offset + tensor.byteCount) {
-                        #expect($0.byteCount == tensor.byteCount)
-                    }
+                    tensor.withBytes { #expect($0.byteCount == tensor.byteCount) }
                 }
             } catch is GGUFError {} catch is FileError {}
         }
@@ -26,9 +24,7 @@ struct FuzzTests {
         try damage("safetensors/\(name).safetensors") { path in
             do {
                 for tensor in try SafetensorsFile(path).tensors {
-                    tensor.file.withBytes(tensor.offset..<tensor.offset + tensor.byteCount) {
-                        #expect($0.byteCount == tensor.byteCount)
-                    }
+                    tensor.withBytes { #expect($0.byteCount == tensor.byteCount) }
                 }
             } catch is SafetensorsError {} catch is FileError {}
         }

@@ -73,7 +73,7 @@ struct GGUFFileTests {
     }
 
     private func bytes(of tensor: GGUFTensor) -> [UInt8] {
-        tensor.file.withBytes(tensor.offset..<tensor.offset + tensor.byteCount) { bytes in
+        tensor.withBytes { bytes in
             (0..<bytes.byteCount).map { bytes.unsafeLoad(fromByteOffset: $0, as: UInt8.self) }
         }
     }

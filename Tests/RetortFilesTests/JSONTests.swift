@@ -78,6 +78,17 @@ struct JSONTests {
         #expect(throws: JSONError.self) { try JSONParser.parse(text) }
     }
 
+    @Test("names the line of a file that goes wrong")
+    func file() throws {
+        let folder = try TemporaryFolder()
+        let path = try folder.write(Array("{\n  \"a\": 1,\n  \"b\": ,\n}".utf8), to: "x.json")
+        #expect {
+            try JSONValue(contentsOf: path)
+        } throws: {
+            "\($0)".hasPrefix("\(path):3: JSON has ',' at byte 19")
+        }
+    }
+
     @Test("refuses deep nesting without running out of stack")
     func deep() {
         let text = String(repeating: "[", count: 100_000)

@@ -12,4 +12,11 @@ public struct GGUFTensor: Sendable {
     public let offset: Int
     /// How many bytes there are.
     public let byteCount: Int
+
+    /// Gives the bytes to a closure, which must not keep them.
+    public func withBytes<Result, Failure: Error>(
+        _ body: (RawSpan) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        try file.withBytes(offset..<offset + byteCount, body)
+    }
 }

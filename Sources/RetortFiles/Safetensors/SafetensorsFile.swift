@@ -12,6 +12,13 @@ public struct SafetensorsTensor: Sendable {
     public let offset: Int
     /// How many bytes there are; 0 if a dimension is.
     public let byteCount: Int
+
+    /// Gives the bytes to a closure, which must not keep them.
+    public func withBytes<Result, Failure: Error>(
+        _ body: (RawSpan) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        try file.withBytes(offset..<offset + byteCount, body)
+    }
 }
 
 /// A safetensors file that stays mapped.
