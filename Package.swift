@@ -34,7 +34,9 @@ let package = Package(
 
         // The rooms, each knowing only those above it in this list.
         .target(name: "RetortTensor", dependencies: ["RetortKernels"], swiftSettings: room),
-        .target(name: "RetortFiles", dependencies: ["CZstd", "CYAML"], swiftSettings: room),
+        .target(name: "CDigest"),
+        .target(
+            name: "RetortFiles", dependencies: ["CDigest", "CZstd", "CYAML"], swiftSettings: room),
         .target(
             name: "RetortText", dependencies: ["RetortFiles", "COniguruma"], swiftSettings: room),
         .target(

@@ -1,3 +1,5 @@
+import CDigest
+
 /// The SHA-256 sum of bytes that come in pieces.
 ///
 /// Source: FIPS 180-4, sections 4.1.2, 5 and 6.2.
@@ -7,8 +9,15 @@ public struct SHA256: Sendable {
     private var pending: [UInt8] = []
     private var byteCount: UInt64 = 0
 
+    /// Whether the processor has instructions for this.
+    private let hasInstructions: Bool
+    private static let processorHasInstructions = digest_has_sha256() != 0
+
     /// Begins a sum.
-    public init() {}
+    public init() { self.init(plain: false) }
+
+    /// Begins a sum, if wished without the processor's instructions.
+    package init(plain: Bool) { hasInstructions = !plain && Self.processorHasInstructions }
 
     /// Takes the next bytes.
     public mutating func update(_ bytes: RawSpan) {
@@ -19,11 +28,11 @@ public struct SHA256: Sendable {
             pending.append(contentsOf: bytes.extracting(0..<start))
             guard pending.count == 64 else { return }
             let block = pending
-            unsafe Self.compress(block.span.bytes, into: &state)
+            unsafe compress(block.span.bytes)
             pending = []
         }
         let whole = (bytes.byteCount - start) / 64 * 64
-        if whole > 0 { Self.compress(bytes.extracting(start..<start + whole), into: &state) }
+        if whole > 0 { compress(bytes.extracting(start..<start + whole)) }
         pending.append(contentsOf: bytes.extracting((start + whole)...))
     }
 
@@ -39,7 +48,7 @@ public struct SHA256: Sendable {
             pending.append(UInt8(truncatingIfNeeded: bitCount >> UInt64(shift)))
         }
         let end = pending
-        unsafe Self.compress(end.span.bytes, into: &state)
+        unsafe compress(end.span.bytes)
         return (0..<8).map { index in
             let digits = String(state[index], radix: 16)
             return String(repeating: "0", count: 8 - digits.count) + digits
@@ -70,7 +79,18 @@ public struct SHA256: Sendable {
         }
     }
 
-    /// Mixes whole blocks into the state; the letters are those of the standard.
+    /// Mixes whole blocks into the state.
+    private mutating func compress(_ blocks: RawSpan) {
+        guard hasInstructions else { return Self.compress(blocks, into: &state) }
+        var words = state.mutableSpan
+        unsafe words.withUnsafeMutableBufferPointer { words in
+            unsafe blocks.withUnsafeBytes { blocks in
+                unsafe digest_sha256(words.baseAddress, blocks.baseAddress, blocks.count / 64)
+            }
+        }
+    }
+
+    /// The same without the processor's instructions; the letters are those of the standard.
     private static func compress(_ blocks: RawSpan, into state: inout InlineArray<8, UInt32>) {
         let constants = constants
         var schedule = InlineArray<64, UInt32>(repeating: 0)

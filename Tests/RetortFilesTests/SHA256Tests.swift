@@ -18,9 +18,10 @@ struct SHA256Tests {
     }
 
     @Test(
-        "gives the sum of a million letters, however they are cut", arguments: [1000, 63, 64, 65])
-    func pieces(size: Int) {
-        var hash = SHA256()
+        "gives the sum of a million letters, however they are cut",
+        arguments: [1000, 63, 64, 65], [true, false])
+    func pieces(size: Int, plain: Bool) {
+        var hash = SHA256(plain: plain)
         var left = 1_000_000
         while left > 0 {
             let piece = [UInt8](repeating: UInt8(ascii: "a"), count: min(size, left))
