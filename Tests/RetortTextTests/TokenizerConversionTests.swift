@@ -50,7 +50,7 @@ struct TokenizerConversionTests {
         .enabled(if: TokenizerGGUFTests.hasModel, "needs ../shared/goldens and the real model"))
     func fromGGUF() throws {
         let original = try Tokenizer(GGUFFile(TokenizerGGUFTests.model))
-        let written = try Tokenizer(json: original.serialized(), path: "written")
+        let written = try Tokenizer(json: original.serialized(path: "written"), path: "written")
         let golden = TokenizerGolden(
             folder: TokenizerGolden.shared[0].appending(path: "gguf_smollm2-135m-instruct"))
         #expect(try golden.compare(written) > 700)

@@ -69,7 +69,7 @@ struct TokenizerFormatTests {
     func writing(_ golden: TokenizerGolden) throws {
         let original = try JSONValue(contentsOf: golden.path("tokenizer.json"))
         let tokenizer = try Tokenizer(original, path: "original")
-        let written = try JSONParser.parse(tokenizer.serialized())
+        let written = try JSONParser.parse(tokenizer.serialized(path: "written"))
         #expect(try golden.compare(Tokenizer(written, path: "written")) > 400)
         for key in ["added_tokens", "normalizer", "model", "decoder", "post_processor"] {
             #expect(

@@ -67,12 +67,16 @@ struct AddedTokens: Sendable {
     func decodedText(_ id: Int) -> String? { normalizedForms[id] ?? token(id)?.content }
 
     /// Marks the tokens that stand in text that is not normalized yet.
-    func splitPlain(_ text: inout TextPieces) { split(&text, by: plain) }
+    func splitPlain(_ text: inout TextPieces, findsSpecial: Bool) {
+        split(&text, by: plain, findsSpecial: findsSpecial)
+    }
 
     /// Marks the tokens that stand in normalized text.
-    func splitNormalized(_ text: inout TextPieces) { split(&text, by: normalized) }
+    func splitNormalized(_ text: inout TextPieces, findsSpecial: Bool) {
+        split(&text, by: normalized, findsSpecial: findsSpecial)
+    }
 
-    private func split(_ text: inout TextPieces, by trie: ByteTrie) {
+    private func split(_ text: inout TextPieces, by trie: ByteTrie, findsSpecial: Bool) {
         if trie.isEmpty { return }
         text.splitEach { bytes, range, output in
             var done = range.lowerBound
@@ -87,7 +91,7 @@ struct AddedTokens: Sendable {
                 let place = index..<index + match.length
                 index = place.upperBound
                 let token = tokens[match.value]
-                guard
+                guard findsSpecial || !token.isSpecial,
                     let whole = extended(place, of: token, in: bytes[range], after: done)
                 else { continue }
                 if done < whole.lowerBound { output.append(.init(range: done..<whole.lowerBound)) }

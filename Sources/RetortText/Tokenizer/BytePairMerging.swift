@@ -52,7 +52,7 @@ private struct MergeQueue {
     }
 
     /// A pair that could be merged when it was put in; it may have changed since.
-    private struct Candidate {
+    private struct Candidate: Comparable {
         var rank: UInt32
         var position: Int
         var result: UInt32
@@ -63,15 +63,15 @@ private struct MergeQueue {
     }
 
     private var nodes: [Node]
-    private var heap: [Candidate] = []
+    private var heap: MinimumHeap<Candidate>
     private let merges: IntegerTable
 
     init(_ symbols: [ModelToken], _ merges: IntegerTable) {
         self.merges = merges
+        heap = MinimumHeap(minimumCapacity: symbols.count)
         nodes = symbols.enumerated().map {
             Node(token: $1, previous: $0 - 1, next: $0 + 1 < symbols.count ? $0 + 1 : -1)
         }
-        heap.reserveCapacity(symbols.count)
         for index in nodes.indices { offer(index) }
     }
 
@@ -79,7 +79,7 @@ private struct MergeQueue {
     var result: [ModelToken] { nodes.filter(\.isAlive).map(\.token) }
 
     mutating func run() {
-        while let candidate = pop() {
+        while let candidate = heap.popMinimum() {
             let position = candidate.position
             guard nodes[position].isAlive, nodes[position].next >= 0,
                 let current = pair(at: position), current.first == candidate.rank,
@@ -105,26 +105,6 @@ private struct MergeQueue {
 
     private mutating func offer(_ position: Int) {
         guard let pair = pair(at: position) else { return }
-        heap.append(Candidate(rank: pair.first, position: position, result: pair.second))
-        var child = heap.count - 1
-        while child > 0, heap[child] < heap[(child - 1) / 2] {
-            heap.swapAt(child, (child - 1) / 2)
-            child = (child - 1) / 2
-        }
-    }
-
-    private mutating func pop() -> Candidate? {
-        guard let top = heap.first, let last = heap.popLast() else { return nil }
-        if heap.isEmpty { return top }
-        heap[0] = last
-        var parent = 0
-        while true {
-            var smallest = parent
-            for child in [2 * parent + 1, 2 * parent + 2]
-            where child < heap.count && heap[child] < heap[smallest] { smallest = child }
-            if smallest == parent { return top }
-            heap.swapAt(parent, smallest)
-            parent = smallest
-        }
+        heap.insert(Candidate(rank: pair.first, position: position, result: pair.second))
     }
 }

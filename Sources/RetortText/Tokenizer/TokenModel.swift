@@ -8,6 +8,8 @@ enum TokenModel: Sendable {
     case wordPiece(WordPiece)
     /// Whole words.
     case wordLevel(WordLevel)
+    /// SentencePiece's own, which brings its normalization and its decoding.
+    case sentencePiece(SentencePieceModel)
 
     /// The texts and ids of the model itself, without added tokens.
     var vocabulary: Vocabulary {
@@ -16,6 +18,7 @@ enum TokenModel: Sendable {
         case .unigram(let model): model.vocabulary
         case .wordPiece(let model): model.vocabulary
         case .wordLevel(let model): model.vocabulary
+        case .sentencePiece(let model): model.vocabulary
         }
     }
 
@@ -26,6 +29,7 @@ enum TokenModel: Sendable {
         case .unigram(let model): model.unknownID
         case .wordPiece(let model): model.unknownID
         case .wordLevel(let model): model.unknownID
+        case .sentencePiece(let model): model.unknownID
         }
     }
 
@@ -43,6 +47,7 @@ enum TokenModel: Sendable {
         case .unigram(let model): try model.encode(piece, into: &tokens)
         case .wordPiece(let model): model.encode(piece, into: &tokens)
         case .wordLevel(let model): model.encode(piece, into: &tokens)
+        case .sentencePiece(let model): model.encode(piece, into: &tokens)
         }
     }
 }

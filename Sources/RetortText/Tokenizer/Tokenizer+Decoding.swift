@@ -8,6 +8,9 @@ extension Tokenizer {
             for id in ids { appendBytes(of: id, skipSpecialTokens: skipSpecialTokens, to: &bytes) }
             return String(decoding: bytes, as: UTF8.self)
         }
+        if case .sentencePiece(let model) = model {
+            return model.decode(ids)
+        }
         let tokens = ids.compactMap { decodedToken($0, skipSpecialTokens: skipSpecialTokens) }
         guard let decoder else { return tokens.joined(separator: " ") }
         // A decoder's pattern that gives up leaves the tokens as they are.

@@ -20,6 +20,7 @@ extension Tokenizer {
             case "gpt2": try self.init(bytePairs: fields, path: path)
             case "gemma4": try self.init(markedPairs: fields, path: path)
             case "bert": try self.init(wordPieces: fields, path: path)
+            case "llama": try self.init(sentencePiece: fields, path: path)
             case "t5": try self.init(unigram: fields, path: path)
             default:
                 throw TokenizerError.unsupported(

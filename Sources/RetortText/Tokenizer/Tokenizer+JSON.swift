@@ -1,16 +1,9 @@
 import RetortFiles
 
 extension Tokenizer {
-    /// Reads a tokenizer.json file.
+    /// Reads the content of a tokenizer.json or tekken.json file.
     ///
-    /// Settings for truncation and padding in the file are left to the caller.
-    ///
-    /// - Throws: ``TokenizerError``, or ``FileError`` if the file cannot be read.
-    public init(contentsOf path: String) throws {
-        try self.init(json: try MappedFile(path).contents, path: path)
-    }
-
-    /// Reads the content of a tokenizer.json file.
+    /// Settings for truncation and padding in it are left to the caller.
     ///
     /// - Parameters:
     ///   - json: The file's bytes.
@@ -23,7 +16,11 @@ extension Tokenizer {
         }
         let value: JSONValue
         do { value = try JSONParser.parse(json) } catch { throw .notJSON(path: path, error) }
-        try self.init(value, path: path)
+        if value["model"] == nil, value["config"] != nil, value["vocab"] != nil {
+            try self.init(tekken: value, path: path)
+        } else {
+            try self.init(value, path: path)
+        }
     }
 
     /// Reads a parsed tokenizer.json.

@@ -2,7 +2,10 @@ import RetortFiles
 
 extension Tokenizer {
     /// The tokenizer as a tokenizer.json file holds it, which Hugging Face tokenizers loads.
-    package var json: JSONValue {
+    package func json(path: String) throws(TokenizerError) -> JSONValue {
+        guard let model = model.json else {
+            throw .unsupported(path: path, what: "a SentencePiece model in a tokenizer.json file")
+        }
         let added = addedTokens.tokens.map { token in
             JSONValue.object(
                 JSONObject([
@@ -18,18 +21,25 @@ extension Tokenizer {
                 ("added_tokens", .array(added)), ("normalizer", normalizer?.json ?? .null),
                 ("pre_tokenizer", preTokenizer?.json ?? .null),
                 ("post_processor", postProcessor?.json ?? .null),
-                ("decoder", decoder?.json ?? .null), ("model", model.json),
+                ("decoder", decoder?.json ?? .null), ("model", model),
             ]))
     }
 
     /// The bytes of a tokenizer.json file.
-    public func serialized() -> [UInt8] { json.serializedBytes() }
+    ///
+    /// - Parameter path: The file it is written to, for errors.
+    /// - Returns: JSON on one line.
+    /// - Throws: ``TokenizerError/unsupported(path:what:)`` for SentencePiece's own models.
+    public func serialized(path: String) throws(TokenizerError) -> [UInt8] {
+        try json(path: path).serializedBytes()
+    }
 }
 
 extension TokenModel {
-    /// The model as tokenizer.json writes it.
-    fileprivate var json: JSONValue {
+    /// The model as tokenizer.json writes it; nil if it has no word for it.
+    fileprivate var json: JSONValue? {
         switch self {
+        case .sentencePiece: nil
         case .bytePair(let model): model.json
         case .unigram(let model):
             .step(

@@ -14,6 +14,10 @@ public struct Tokenizer: Sendable {
     let addedTokens: AddedTokens
     /// What the tokens for start, end, padding and the unknown are, as far as the file tells.
     public var roles = TokenRoles()
+    /// Whether the texts of special tokens in a text become these tokens, or are ordinary text.
+    ///
+    /// Files of SentencePiece and tekken start with false, as their own libraries do.
+    public var findsSpecialTokens = true
     private let caches = WordCachePool()
 
     /// Puts a pipeline together.
@@ -56,7 +60,7 @@ public struct Tokenizer: Sendable {
     /// The ids of a text.
     ///
     /// - Parameters:
-    ///   - text: Any text; the texts of special tokens in it become these tokens.
+    ///   - text: Any text; see ``findsSpecialTokens``.
     ///   - addSpecialTokens: Whether the post-processor puts its special tokens around the text.
     /// - Returns: The ids, from 0 to ``vocabularySize``.
     /// - Throws: ``TokenizerError`` if the text cannot be encoded.
@@ -105,13 +109,14 @@ public struct Tokenizer: Sendable {
     private func encodeText(_ input: [UInt8]) throws(TokenizerError) -> [EncodedToken] {
         var text = TextPieces(input)
         do {
-            addedTokens.splitPlain(&text)
+            addedTokens.splitPlain(&text, findsSpecial: findsSpecialTokens)
             if let normalizer, !text.pieces.allSatisfy({ normalizer.keeps(text.bytes[$0.range]) }) {
                 try text.rewrite { aligned throws(RegularExpressionError) in
                     try normalizer.apply(to: &aligned)
                 }
             }
-            addedTokens.splitNormalized(&text)
+            addedTokens.splitNormalized(&text, findsSpecial: findsSpecialTokens)
+            if case .sentencePiece(let model) = model { text.rewrite { model.normalize(&$0) } }
             try preTokenizer?.apply(to: &text, keepsBytes: model.takesBytes)
         } catch {
             throw TokenizerError(error)
