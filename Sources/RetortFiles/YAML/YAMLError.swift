@@ -78,17 +78,18 @@ public enum YAMLFault: Sendable, Equatable, CustomStringConvertible {
         case .controlCharacter(let code):
             "the control character U+\(hexadecimal(code)) is not allowed in YAML"
         case .secondDocument: "a second document begins here; only one is read"
-        case .tag(let tag): "the tag \(tag.excerpt) is not supported; remove it (quotes make text)"
+        case .tag(let tag):
+            "the tag \(tag.printable) is not supported; remove it (quotes make text)"
         case .mergeKey: "merge keys (<<) are not supported; write the keys out"
         case .keyNotText: "a key must be text"
-        case .duplicateKey(let key, let line): "the key \(key.excerpt) is already in line \(line)"
+        case .duplicateKey(let key, let line): "the key \(key.printable) is already in line \(line)"
         case .tooDeep(let limit): "lists and maps are nested deeper than \(limit) levels"
         case .tooMany(let limit):
             "the text has more than \(limit) values (each alias counts all that it stands for)"
         case .unknownAlias(let name):
-            "the alias *\(name.excerpt) has no anchor &\(name.excerpt) before it"
+            "the alias *\(name.printable) names no anchor before it"
         case .aliasCycle(let name):
-            "the alias *\(name.excerpt) stands inside its own anchor &\(name.excerpt)"
+            "the alias *\(name.printable) stands inside its own anchor &\(name.printable)"
         case .tab: "a tab indents this line; YAML wants spaces"
         case .missingColon: "a key without a colon after it (key: value)"
         case .unexpectedColon:

@@ -51,8 +51,8 @@ extension YAMLNode {
         case .null: source?.isEmpty ?? false ? "nothing" : "null"
         case .sequence: "a list"
         case .mapping: "a map"
-        case .string(let text): "the text \"\(text.excerpt)\""
-        case .bool, .integer, .number: source?.excerpt ?? YAMLWriter.write(self).dropped("\n")
+        case .string(let text): "the text \"\(text.printable)\""
+        case .bool, .integer, .number: source?.printable ?? YAMLWriter.write(self).dropped("\n")
         }
     }
 }

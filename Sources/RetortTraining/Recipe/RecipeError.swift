@@ -14,7 +14,7 @@ public enum RecipeLocation: Sendable, Equatable, CustomStringConvertible {
         switch self {
         case .file(let file, let line?): "\(file):\(line)"
         case .file(let file, nil): file
-        case .override(let text): "--set \(text.excerpt)"
+        case .override(let text): "--set \(text.printable)"
         case .value: "recipe"
         }
     }
@@ -75,18 +75,18 @@ public enum RecipeError: Error, Equatable, CustomStringConvertible {
         case .unreadable(let file, let fault): "\(file): \(fault)"
         case .syntax(let file, let error):
             "\(file):\(error.position.line):\(error.position.column): \(error.fault)"
-        case .overrideSyntax(let text, let fault): "--set \(text.excerpt): \(fault)"
-        case .badOverride(let text): "--set \(text.excerpt): expected key=value, as in seed=7"
+        case .overrideSyntax(let text, let fault): "--set \(text.printable): \(fault)"
+        case .badOverride(let text): "--set \(text.printable): expected key=value, as in seed=7"
         case .notAMap(let location):
             "\(location): the top level must be a map of keys (task, model, data, …)"
         case .unknownKey(let key, let location, let nearest?, _):
-            "\(location): unknown key \(key.excerpt); did you mean \(nearest)?"
+            "\(location): unknown key \(key.printable); did you mean \(nearest)?"
         case .unknownKey(let key, let location, nil, let keys):
-            "\(location): unknown key \(key.excerpt); the keys here are \(list(keys))"
+            "\(location): unknown key \(key.printable); the keys here are \(list(keys))"
         case .wrongType(let key, let location, let expected, let found):
             "\(location): \(key) must be \(expected), found \(found)"
         case .unknownWord(let key, let location, let found, let nearest, let choices):
-            "\(location): unknown \(key) \"\(found.excerpt)\"; "
+            "\(location): unknown \(key) \"\(found.printable)\"; "
                 + (nearest.map { "did you mean \($0)?" } ?? "it can be \(list(choices))")
         case .notAllowed(let key, let location, let allowed, let found):
             "\(location): \(key) must be \(allowed), found \(found)"

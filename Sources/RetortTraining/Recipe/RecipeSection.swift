@@ -87,7 +87,7 @@ extension RecipeSection {
 
     private static func unknown(_ member: YAMLMember, in context: RecipeContext) -> RecipeError {
         let keys = fields.map(\.key)
-        var nearest = Spelling.nearest(to: member.key, among: keys).map(context.name)
+        var nearest = Spelling.nearest(to: member.key, among: keys)
         if nearest == nil {
             // The key may belong to another section.
             nearest = Recipe.keys.flatMap { $0.names() }.first {

@@ -33,21 +33,6 @@ struct YAMLGolden: Sendable, CustomTestStringConvertible {
     }
 }
 
-extension YAMLNode {
-    /// The same value as JSON.
-    var json: JSONValue {
-        switch value {
-        case .null: .null
-        case .bool(let value): .bool(value)
-        case .integer(let value): .integer(value)
-        case .number(let value): .number(value)
-        case .string(let value): .string(value)
-        case .sequence(let elements): .array(elements.map(\.json))
-        case .mapping(let members): .object(JSONObject(members.map { ($0.key, $0.value.json) }))
-        }
-    }
-}
-
 extension JSONValue {
     /// With members sorted by key and every number as 64-bit floating point.
     var canonical: JSONValue {

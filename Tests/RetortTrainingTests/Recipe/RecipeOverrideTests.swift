@@ -39,7 +39,7 @@ struct RecipeOverrideTests {
         arguments: [
             (
                 "optimizer.lerning_rate=1",
-                "unknown key optimizer.lerning_rate; did you mean optimizer.learning_rate?"
+                "unknown key optimizer.lerning_rate; did you mean learning_rate?"
             ),
             ("sed=1", "unknown key sed; did you mean seed?"),
             ("seed=x", "seed must be a whole number, found the text \"x\""),

@@ -1,3 +1,5 @@
+import RetortModels
+
 /// The `training:` section.
 public struct TrainingRecipe: RecipeSection {
     /// Passes over the data; nil with ``maxSteps``, 2 if neither is given.
@@ -11,7 +13,7 @@ public struct TrainingRecipe: RecipeSection {
     /// The gradient's largest norm, over all trained tensors; nil for no clipping.
     public var maxGradNorm: Double? = 1.0
     /// The arithmetic of large products and the storage of saved activations.
-    public var precision = TrainingPrecision.auto
+    public var precision = Precision.auto
     /// Whether layers are computed a second time instead of saving their activations.
     public var gradientCheckpointing = false
     /// Whether the order of the examples is drawn anew for each epoch.
@@ -51,12 +53,4 @@ public struct TrainingRecipe: RecipeSection {
     }
 }
 
-/// The arithmetic of training.
-public enum TrainingPrecision: String, RecipeChoice {
-    /// `bfloat16` where the processor has products for it, else `float32`.
-    case auto
-    /// Storage and arithmetic in 32 bits.
-    case float32
-    /// Inputs of products and saved activations in bfloat16, sums in 32 bits.
-    case bfloat16
-}
+extension Precision: RecipeChoice {}
