@@ -97,26 +97,3 @@ struct ProgramTests {
         #expect(Outcome(["inspect", "--", "--help"]).code == .failure)
     }
 }
-
-@Suite("Help pages")
-struct HelpPageTests {
-    @Test("are complete and fit 80 columns")
-    func complete() {
-        for help in Program.commands.map({ $0.help }) {
-            let page = help.page
-            #expect(help.examples.count >= 2)
-            #expect(!help.summary.isEmpty && !help.discussion.isEmpty)
-            #expect(help.examples.allSatisfy { $0.line.hasPrefix("retort \(help.name)") })
-            #expect(page.split(separator: "\n").allSatisfy { $0.count <= 100 })
-            let prose = page.prefix(upTo: page.range(of: "Examples:").lowerBound)
-            #expect(prose.split(separator: "\n").allSatisfy { $0.count <= 80 })
-            for option in help.options { #expect(page.contains("  " + option.name)) }
-        }
-    }
-}
-
-extension String {
-    fileprivate func range(of part: String) -> Range<String.Index> {
-        ranges(of: part).last ?? endIndex..<endIndex
-    }
-}

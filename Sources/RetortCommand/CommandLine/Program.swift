@@ -12,7 +12,9 @@ struct Program {
     }
 
     /// The commands, in the order of the help page.
-    static let commands: [any Subcommand.Type] = [InspectCommand.self]
+    static let commands: [any Subcommand.Type] = [
+        InspectCommand.self, VerifyForwardCommand.self,
+    ]
 
     /// The version, which `--version` prints.
     static let version = "0.1.0"

@@ -1,0 +1,66 @@
+/// `retort train`: runs a recipe.
+enum TrainCommand: CommandDescription {
+    /// Where a run goes on.
+    enum Resume: Equatable {
+        /// At the latest checkpoint that is whole.
+        case latest
+        /// At this one.
+        case from(String)
+    }
+
+    struct Options: Equatable {
+        let recipe: String
+        let overrides: [String]
+        let resume: Resume?
+        let threads: Int?
+        let isDryRun: Bool
+    }
+
+    static let help = CommandHelp(
+        name: "train", summary: "runs a recipe",
+        discussion: """
+            Trains what the recipe says: an adapter, or the model's own weights where there is no \
+            adapter section. Before the first step one example is shown with the trained part \
+            marked. The run's folder (output_dir) gets recipe.yaml with every default filled in, \
+            metrics.jsonl with a line a step, checkpoints, and the result: adapter/ in PEFT's \
+            layout, or model/ as a Hugging Face folder.
+
+            Ctrl-C saves a checkpoint and stops. A run that is resumed, even after it was killed, \
+            ends with the same bytes as one that was never stopped.
+            """,
+        arguments: [.init(name: "RECIPE", meaning: "The recipe, a YAML file.")],
+        options: [
+            .setOption,
+            .optionalValue(
+                "--resume", "CHECKPOINT",
+                "Go on from a checkpoint, or from the run's latest whole one."),
+            .value("--threads", "N", "Threads to use; all processors by default."),
+            .flag(
+                "--dry-run",
+                "Only tell the plan: what is trained, steps, memory and disk needed, time."),
+        ],
+        examples: [
+            .init(
+                line: "retort train Recipes/smart-home-lora.yaml --dry-run",
+                meaning: "How long will it take, and does it fit?"),
+            .init(
+                line: "retort train Recipes/smart-home-lora.yaml --set training.max_steps=20",
+                meaning: "Train 20 steps instead of the recipe's epochs."),
+            .init(
+                line: "retort train Recipes/smart-home-lora.yaml --resume",
+                meaning: "Go on where the run was stopped."),
+        ])
+
+    static func options(_ arguments: Arguments) throws(UsageError) -> Options {
+        if arguments.has("--dry-run"), arguments.has("--resume") {
+            throw .conflict("--dry-run", "--resume")
+        }
+        let resume =
+            arguments.has("--resume")
+            ? arguments.value("--resume").map(Resume.from) ?? .latest : nil
+        return Options(
+            recipe: try arguments.required("RECIPE"), overrides: arguments.values("--set"),
+            resume: resume, threads: try arguments.integer("--threads", in: 1...1024),
+            isDryRun: arguments.has("--dry-run"))
+    }
+}
