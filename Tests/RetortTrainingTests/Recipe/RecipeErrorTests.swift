@@ -175,4 +175,20 @@ struct RecipeErrorTests {
         #expect("\(error)".count < 350)
         #expect(!"\(error)".unicodeScalars.contains("\u{1b}"))
     }
+
+    @Test("give one line for any damage")
+    func damage() {
+        let replacements = Array("0x:-[{&*#'\" \n\t!|>%@`".utf8)
+        let good = Array(RecipeSamples.full.utf8)
+        for index in good.indices {
+            var bytes = good
+            bytes[index] = replacements[index % replacements.count]
+            do {
+                _ = try Recipe(yaml: bytes, file: "r.yaml")
+            } catch {
+                #expect("\(error)".hasPrefix("r.yaml"))
+                #expect(!"\(error)".contains("\n"))
+            }
+        }
+    }
 }

@@ -1,0 +1,74 @@
+import Foundation
+import RetortFiles
+import RetortTraining
+import Testing
+
+@Suite("The page of recipes")
+struct RecipePageTests {
+    /// A row of a table of keys.
+    struct Row {
+        let key: String
+        let standard: String
+    }
+
+    private static let page = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+        .appendingPathComponent("../../../Docs/Recipes.md").standardized
+
+    /// The rows by section; the top level's is empty.
+    private func rows() throws -> [String: [Row]] {
+        var rows: [String: [Row]] = [:]
+        var section = ""
+        var isTableOfKeys = false
+        for line in try String(contentsOf: Self.page, encoding: .utf8).split(separator: "\n") {
+            let cells = line.split(separator: "|").map {
+                $0.trimmingCharacters(in: CharacterSet(charactersIn: " `"))
+            }
+            if line.hasPrefix("## ") {
+                section = line.hasSuffix("`") ? line.dropFirst(4).dropLast().description : ""
+            } else if line.hasPrefix("| key |") || line.hasPrefix("| format |") {
+                isTableOfKeys = line.hasPrefix("| key |")
+            } else if isTableOfKeys, line.hasPrefix("| `"), cells.count >= 3 {
+                rows[section, default: []].append(Row(key: cells[0], standard: cells[1]))
+            }
+        }
+        return rows
+    }
+
+    @Test("names every key once, with its default")
+    func complete() throws {
+        var recipe = try RecipeSamples.read(RecipeSamples.short)
+        recipe.adapter = AdapterRecipe()
+        let written = recipe.recipeNode
+        let rows = try rows()
+        let values = Recipe.keys.filter(\.keys.isEmpty)
+        try compare(rows[""] ?? [], values, written, but: [:])
+        for section in Recipe.keys where !section.keys.isEmpty {
+            let node = try #require(written[section.key])
+            // What only another optimizer has.
+            let others = ["momentum": "0.0", "nesterov": "false"]
+            try compare(rows[section.key] ?? [], section.keys, node, but: others)
+        }
+    }
+
+    private func compare(
+        _ rows: [Row], _ keys: [RecipeKey], _ node: YAMLNode, but others: [String: String]
+    ) throws {
+        #expect(rows.map(\.key) == keys.map(\.key))
+        for (row, key) in zip(rows, keys) {
+            if key.isRequired {
+                #expect(row.standard == "required")
+            } else if let other = others[key.key] {
+                #expect(row.standard == other)
+            } else if ["none", "all", "by format"].contains(row.standard) {
+                let value = node[key.key]?.value
+                let isNothing = [.null, .sequence([]), .mapping([])].contains(value)
+                #expect(isNothing || row.standard == "by format")
+            } else {
+                let standard = try YAMLParser.parse(row.standard).json
+                let value = node[key.key]?.json
+                #expect(value?.double == standard.double)
+                if standard.double == nil { #expect(value == standard) }
+            }
+        }
+    }
+}
