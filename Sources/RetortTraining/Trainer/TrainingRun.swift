@@ -63,7 +63,7 @@ public final class TrainingRun {
         self.recipe = recipe
         self.observe = observe
         let model = try Model(
-            recipe.model.path, kernels: kernels, precision: Precision(recipe.training.precision))
+            recipe.model.path, kernels: kernels, precision: recipe.training.precision)
         let reader = try ExampleReader(model, recipe.data)
         data = try reader.read(recipe.data.train)
         validation = try recipe.data.validation.map(reader.read)
@@ -214,15 +214,5 @@ public final class TrainingRun {
         let path = recipe.outputDir + "/adapter"
         try session.model.decoder.writeAdapter(adapter, base: recipe.model.path, to: path)
         return path
-    }
-}
-
-extension Precision {
-    init(_ recipe: TrainingPrecision) {
-        switch recipe {
-        case .auto: self = .auto
-        case .float32: self = .float32
-        case .bfloat16: self = .bfloat16
-        }
     }
 }
