@@ -13,7 +13,9 @@ struct Program {
 
     /// The commands, in the order of the help page.
     static let commands: [any Subcommand.Type] = [
-        InspectCommand.self, VerifyForwardCommand.self,
+        TrainCommand.self, DataCommand.self, GenerateCommand.self, EvaluateCommand.self,
+        InspectCommand.self, TokenizeCommand.self, TemplateCommand.self, BenchTrainCommand.self,
+        VerifyForwardCommand.self,
     ]
 
     /// The version, which `--version` prints.

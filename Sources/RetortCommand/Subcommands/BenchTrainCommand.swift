@@ -1,7 +1,8 @@
+import Retort
 import RetortModels
 
 /// `retort bench train`: how fast this machine trains.
-enum BenchTrainCommand: CommandDescription {
+enum BenchTrainCommand: Subcommand {
     struct Options: Equatable {
         let model: String
         let batch: Int
@@ -52,5 +53,28 @@ enum BenchTrainCommand: CommandDescription {
             usesGradientCheckpointing: arguments.has("--gradient-checkpointing"),
             steps: try arguments.integer("--steps", in: 1...1_000_000) ?? 5,
             json: arguments.has("--json"))
+    }
+
+
+    static func run(_ options: Options, on terminal: Terminal) throws {
+        let model = try Model(
+            options.model, kernels: try chosenKernels(), precision: options.precision)
+        var benchmark = TrainingBenchmark()
+        benchmark.batch = options.batch
+        benchmark.length = options.length
+        benchmark.rank = options.rank
+        benchmark.steps = options.steps
+        benchmark.isFull = options.trainsAllWeights
+        benchmark.checkpointing = options.usesGradientCheckpointing
+        let progress = ProgressLine(on: terminal, "step", of: options.steps + 1)
+        let result = try benchmark.run(model) { progress.update($0 + 1) }
+        progress.finish()
+        if options.json { return try terminal.result(result.json.serialized(.spaced)) }
+        try terminal.result(
+            """
+            \(Humanized.rate(result.tokensPerSecond)) tokens/s (median of \(options.steps) steps)
+            \(Humanized.bytes(Int(result.peakMemoryMiB * 1_048_576))) peak memory
+            first loss \(Humanized.fixed(result.firstLoss, 5)), last \(Humanized.fixed(result.lastLoss, 5))
+            """)
     }
 }

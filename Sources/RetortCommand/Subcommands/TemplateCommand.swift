@@ -1,5 +1,10 @@
+import Retort
+import RetortFiles
+import RetortModels
+import RetortText
+
 /// `retort template`: renders conversations as a model's chat template does.
-enum TemplateCommand: CommandDescription {
+enum TemplateCommand: Subcommand {
     struct Options: Equatable {
         let source: String
         let input: String
@@ -39,5 +44,42 @@ enum TemplateCommand: CommandDescription {
         Options(
             source: try arguments.required("SOURCE"), input: try arguments.required("--input"),
             now: arguments.value("--now"), json: arguments.has("--json"))
+    }
+
+
+    static func run(_ options: Options, on terminal: Terminal) throws {
+        let template = try ChatTemplate(atPath: options.source)
+        var clock = TemplateClock.now
+        if let now = options.now {
+            guard let fixed = TemplateClock(now) else {
+                throw UsageError.badValue(
+                    "--now", expected: "a time, as in 2024-07-26T12:34:56", found: now)
+            }
+            clock = fixed
+        }
+        let file = try JSONLinesFile(options.input)
+        for index in 0..<file.count {
+            var row = JSONObject()
+            do {
+                let rendered = try template.render(try file.object(index), clock: clock)
+                if !options.json {
+                    try terminal.result(rendered.text)
+                    continue
+                }
+                row["text"] = .string(rendered.text)
+                if !rendered.spans.isEmpty {
+                    row["spans"] = .array(
+                        rendered.spans.map {
+                            .array([
+                                .integer($0.scalars.lowerBound), .integer($0.scalars.upperBound),
+                            ])
+                        })
+                }
+            } catch let error as TemplateError {
+                if !options.json { throw error }
+                row["error"] = .string("\(error)")
+            }
+            try terminal.result(JSONValue.object(row).serialized(.spaced))
+        }
     }
 }

@@ -1,5 +1,10 @@
+import Retort
+import RetortFiles
+import RetortModels
+import RetortText
+
 /// `retort tokenize`: text to token ids, and back.
-enum TokenizeCommand: CommandDescription {
+enum TokenizeCommand: Subcommand {
     /// What is tokenized or decoded.
     enum Input: Equatable {
         case text(String)
@@ -52,5 +57,44 @@ enum TokenizeCommand: CommandDescription {
             model: try arguments.required("--model"), input: input,
             decodes: arguments.has("--decode"), addsSpecial: !arguments.has("--no-special"),
             json: arguments.has("--json"))
+    }
+
+
+    static func run(_ options: Options, on terminal: Terminal) throws {
+        let tokenizer = try Tokenizer(atPath: options.model)
+        switch options.input {
+        case .text(let text):
+            let ids = try tokenizer.encode(text, addSpecialTokens: options.addsSpecial)
+            if options.json { return try terminal.result(line(ids)) }
+            for id in ids {
+                try terminal.result("\(id)\t\(tokenizer.token(id)?.printable ?? "")")
+            }
+        case .file(let path):
+            let file = try JSONLinesFile(path)
+            for index in 0..<file.count {
+                let place = "\(path):\(file.lineNumber(index))"
+                let object = try file.object(index)
+                if options.decodes {
+                    let ids = object["ids"]?.array?.compactMap(\.integer)
+                    guard let ids, ids.count == object["ids"]?.array?.count else {
+                        throw RowError.missing(place: place, key: "ids", what: "a list of token ids")
+                    }
+                    let text = JSONValue.string(tokenizer.decode(ids))
+                    try terminal.result(
+                        JSONValue.object(JSONObject([("text", text)])).serialized(.spaced))
+                } else {
+                    guard let text = object["text"]?.string else {
+                        throw RowError.missing(place: place, key: "text", what: "a string")
+                    }
+                    try terminal.result(
+                        line(try tokenizer.encode(text, addSpecialTokens: options.addsSpecial)))
+                }
+            }
+        }
+    }
+
+    private static func line(_ ids: [Int]) -> String {
+        JSONValue.object(JSONObject([("ids", .array(ids.map(JSONValue.integer)))])).serialized(
+            .spaced)
     }
 }

@@ -1,5 +1,7 @@
+import Retort
+
 /// `retort train`: runs a recipe.
-enum TrainCommand: CommandDescription {
+enum TrainCommand: Subcommand {
     /// Where a run goes on.
     enum Resume: Equatable {
         /// At the latest checkpoint that is whole.
@@ -62,5 +64,23 @@ enum TrainCommand: CommandDescription {
             recipe: try arguments.required("RECIPE"), overrides: arguments.values("--set"),
             resume: resume, threads: try arguments.integer("--threads", in: 1...1024),
             isDryRun: arguments.has("--dry-run"))
+    }
+
+
+    static func run(_ options: Options, on terminal: Terminal) throws {
+        let recipe = try Recipe(path: options.recipe, overrides: options.overrides)
+        StopSignal.listen()
+        let kernels = try chosenKernels(threads: options.threads)
+        let reporter = TrainingReporter(terminal)
+        let run = try TrainingRun(recipe, kernels: kernels, observe: reporter.observe)
+        if options.isDryRun { return try terminal.result(try run.dryRun().text) }
+        let start: TrainingRun.Start =
+            switch options.resume {
+            case nil: .fresh
+            case .latest: .resume
+            case .from(let path): .checkpoint(path)
+            }
+        if let example = try run.example() { reporter.show(example) }
+        reporter.finish(try run.run(start))
     }
 }

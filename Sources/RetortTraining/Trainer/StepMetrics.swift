@@ -29,6 +29,7 @@ public struct StepMetrics: Sendable, Equatable {
                 ("grad_norm", .number(gradientNorm)), ("learning_rate", .number(learningRate)),
                 ("tokens", .integer(tokens)), ("supervised_tokens", .integer(supervisedTokens)),
                 ("seconds", .number(seconds)), ("tokens_per_second", .number(tokensPerSecond)),
+                ("peak_rss_mib", .number(peakMemoryMiB())),
             ]))
     }
 
