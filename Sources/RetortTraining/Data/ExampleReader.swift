@@ -7,12 +7,18 @@ public struct ExampleReader {
     private let recipe: DataRecipe
     private let vocabularySize: Int
     private let text: ModelText?
+    private let mask: AssistantMask?
 
     /// Prepares a reader; tokenizer and template are read only where the format needs them.
     public init(_ model: Model, _ recipe: DataRecipe) throws {
         self.recipe = recipe
         vocabularySize = model.description.vocabularySize
         text = recipe.format == .tokens ? nil : try model.text()
+        mask = try text.flatMap { text in
+            guard recipe.format == .messages else { return nil }
+            return AssistantMask(
+                try text.chatTemplate(model.path), variables: text.templateVariables)
+        }
     }
 
     /// Reads a data file.
@@ -27,10 +33,42 @@ public struct ExampleReader {
             return try TokensReader(vocabularySize: vocabularySize).example(
                 object, path: path, line: line)
         }
+        do {
+            return mask == nil
+                ? try document(object, text, path: path, line: line)
+                : try conversation(object, text, line: line)
+        } catch let error as DataError {
+            throw error
+        } catch {
+            var reason = "\(error)"
+            if reason.hasSuffix(".") { reason.removeLast() }
+            throw DataError.badLine(path: path, line: line, reason: reason)
+        }
+    }
+
+    /// Running text: all of it counts, and an end token where the tokenizer adds one.
+    private func document(
+        _ object: JSONObject, _ text: ModelText, path: String, line: Int
+    ) throws -> TrainingExample {
         guard let content = object["text"]?.string else {
-            throw DataError.badLine(path: path, line: line, reason: "text is missing or no string")
+            throw DataError.badLine(
+                path: path, line: line, reason: "text is missing or not a string")
         }
         let ids = try text.tokenizer.encode(content).map { Int32($0) }
         return TrainingExample(ids: ids, labels: ids, line: line)
+    }
+
+    private func conversation(_ object: JSONObject, _ text: ModelText, line: Int) throws
+        -> TrainingExample
+    {
+        guard let mask else { preconditionFailure("made for conversations") }
+        let conversation = try Conversation(row: .object(object))
+        let supervised =
+            recipe.trainOn == .all
+            ? try mask.renderAll(conversation) : try mask.render(conversation)
+        let tokens = try text.encodeRendered(supervised.text)
+        let labels = supervised.labels(ids: tokens.map(\.id), offsets: tokens.map(\.bytes))
+        return TrainingExample(
+            ids: tokens.map { Int32($0.id) }, labels: labels.map { Int32($0) }, line: line)
     }
 }

@@ -46,6 +46,7 @@ public final class TrainingRun {
     private let schedule: LearningRateSchedule
     private let folder: RunFolder
     private let fingerprints: (model: String, data: String)
+    private let reader: ExampleReader
     private let observe: (Event) -> Void
     private var tokensSeen = 0
     private var bestValidationLoss: Double?
@@ -64,7 +65,7 @@ public final class TrainingRun {
         self.observe = observe
         let model = try Model(
             recipe.model.path, kernels: kernels, precision: recipe.training.precision)
-        let reader = try ExampleReader(model, recipe.data)
+        reader = try ExampleReader(model, recipe.data)
         data = try reader.read(recipe.data.train)
         validation = try recipe.data.validation.map(reader.read)
         session = try TrainingSession(recipe, model: model)
@@ -102,6 +103,12 @@ public final class TrainingRun {
         let result = try writeResult()
         return Summary(
             resultPath: result, steps: try folder.metrics(), validationLoss: validationLoss)
+    }
+
+    /// The first example as text; nil where the data are token ids.
+    public func example() throws -> ExampleView? {
+        guard recipe.data.format != .tokens, let first = data.examples.first else { return nil }
+        return ExampleView(first, try session.model.text().tokenizer)
     }
 
     private func begin(_ start: Start) throws -> Int {

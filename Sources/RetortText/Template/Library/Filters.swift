@@ -15,7 +15,7 @@ enum Filters {
 enum ValueFilters {
     static let table: [String: FilterFunction] = [
         "default": standard, "d": standard, "string": string, "tojson": json, "attr": attribute,
-        "items": items, "pprint": printed,
+        "items": items,
     ]
 
     private static let standard: FilterFunction = {
@@ -96,11 +96,5 @@ enum ValueFilters {
         let view = try DictionaryView(.items, of: dictionary)
         guard let pairs = try Value.view(view).iterator(budget) else { return .none }
         return .generator(pairs)
-    }
-
-    private static let printed: FilterFunction = {
-        (renderer, value, arguments) throws(TemplateFault) in
-        _ = try arguments.bound(to: "pprint", [])
-        return .string(try value.represented(renderer.budget))
     }
 }

@@ -2,16 +2,19 @@
 struct FormatSpecification {
     var fill: Unicode.Scalar = " "
     var alignment: Unicode.Scalar?
-    var sign: Unicode.Scalar = "-"
+    var sign: Unicode.Scalar?
     var isAlternate = false
     var width = 0
     var grouping: Unicode.Scalar?
     var precision: Int?
     var type: Unicode.Scalar?
+    /// Whether nothing was asked for.
+    private var isEmpty = false
 
     init() {}
 
     init(_ text: String) throws(TemplateFault) {
+        isEmpty = text.utf8.isEmpty
         var rest = Array(text.unicodeScalars)[...]
         let alignments: Set<Unicode.Scalar> = ["<", ">", "=", "^"]
         if let mark = rest.dropFirst().first, alignments.contains(mark), let first = rest.first {
@@ -66,14 +69,12 @@ struct FormatSpecification {
         switch value {
         case .string(let text), .markup(let text): return try format(text: text, budget)
         case .integer, .big, .bool:
-            if case .bool(let value) = value, type == nil {
-                return try format(text: value ? "True" : "False", budget)
-            }
+            if case .bool(let value) = value, isEmpty { return value ? "True" : "False" }
             guard let number = Number(value) else { return "" }
             return try format(number: number, budget)
         case .float(let value): return try format(float: value, budget)
         default:
-            if width != 0 || type != nil || precision != nil || alignment != nil {
+            if !isEmpty {
                 throw .type(found: value.typeName, expected: "a string or number", by: "format")
             }
             return try value.printed(budget)
@@ -82,6 +83,9 @@ struct FormatSpecification {
 
     private func format(text: String, _ budget: Budget) throws(TemplateFault) -> String {
         if let type, type != "s" { throw unknownType("a string") }
+        if sign != nil || grouping != nil || isAlternate {
+            throw .value("a string takes no sign or separator", by: "format")
+        }
         let cut = precision.map { String(text.unicodeScalars.prefix($0)) } ?? text
         // A zero before the width pads text at the right.
         let isZero = alignment == "="
@@ -168,7 +172,7 @@ struct FormatSpecification {
     }
 
     private func signText(_ isNegative: Bool) -> String {
-        isNegative ? "-" : sign == "-" ? "" : String(sign)
+        isNegative ? "-" : sign.map { $0 == "-" ? "" : String($0) } ?? ""
     }
 
     /// Separates groups of the whole part.

@@ -68,6 +68,7 @@ extension Renderer {
         if arguments.positional.count > 1 { throw .tooManyArguments(of: function, allowed: 1) }
         var result = PythonDictionary()
         if let first = arguments.positional.first {
+            if case .undefined(let undefined) = first { throw .undefined(undefined) }
             if case .dictionary(let members) = first {
                 try budget.spend(members.count)
                 result = members

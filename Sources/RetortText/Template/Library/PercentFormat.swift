@@ -37,7 +37,11 @@ enum PercentFormat {
                 }
             }
             var isComplete = used == arguments.count || usedMapping
-            if case .dictionary = value { isComplete = true }
+            // What can be indexed might be a mapping, and those may hold more than is used.
+            switch value {
+            case .dictionary, .list, .range, .undefined: isComplete = true
+            default: break
+            }
             if !isComplete { throw .tooManyArguments(of: "%", allowed: used) }
             try budget.reserve(stringBytes: result.utf8.count)
             return result
@@ -129,6 +133,7 @@ enum PercentFormat {
             case "s", "r", "a":
                 specification.fill = " "
                 specification.type = "s"
+                (specification.sign, specification.isAlternate) = (nil, false)
                 let alignment: Unicode.Scalar = given.alignment == "<" ? "<" : ">"
                 specification.alignment = alignment
                 var text =
@@ -175,12 +180,13 @@ enum PercentFormat {
             plain.sign = given.sign
             plain.isAlternate = given.isAlternate
             let isNegative = Number(value)?.compare(to: .integer(0)) == -1
-            let extra = (isNegative || given.sign != "-" ? 1 : 0)
+            let extra = (isNegative || given.sign != nil ? 1 : 0)
             plain.width = count + extra
             (plain.fill, plain.alignment) = ("0", "=")
             var specification = given
             specification.precision = nil
             specification.type = "s"
+            (specification.sign, specification.isAlternate) = (nil, false)
             specification.alignment = given.alignment == "<" ? "<" : ">"
             specification.fill = " "
             return try specification.format(.string(plain.format(value, budget)), budget)

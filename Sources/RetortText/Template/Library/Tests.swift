@@ -54,7 +54,7 @@ enum Tests {
 
     private static func isSequence(_ value: Value) -> Bool {
         switch value {
-        case .string, .markup, .list, .tuple, .dictionary, .range: true
+        case .undefined, .string, .markup, .list, .tuple, .dictionary, .range: true
         default: false
         }
     }
@@ -109,6 +109,7 @@ enum Tests {
     private static func known(_ isKnown: @escaping @Sendable (String) -> Bool) -> TestFunction {
         { (renderer, value, arguments) throws(TemplateFault) in
             _ = try arguments.bound(to: "the test", [])
+            _ = try HashKey(value)
             return value.text.map(isKnown) ?? false
         }
     }

@@ -124,10 +124,6 @@ enum TextFilters {
         (renderer, value, arguments) throws(TemplateFault) in
         let values = try arguments.bound(
             to: "truncate", ["length", "killwords", "end", "leeway"])
-        guard let text = value.text else {
-            if case .undefined = value { return value }
-            throw .type(found: value.typeName, expected: "a string", by: "truncate")
-        }
         let length = values[0]?.integer ?? 255
         let end = values[2]?.text ?? "..."
         let leeway = values[3]?.integer ?? 5
@@ -135,8 +131,13 @@ enum TextFilters {
         guard !kept.overflow, kept.partialValue >= 0, leeway >= 0 else {
             throw .value("the length is shorter than the end", by: "truncate")
         }
-        let scalars = text.unicodeScalars
-        if scalars.count - leeway <= length { return value }
+        guard let count = try value.length() else {
+            throw .type(found: value.typeName, expected: "a string", by: "truncate")
+        }
+        if count - leeway <= length { return value }
+        guard let scalars = value.text?.unicodeScalars else {
+            throw .type(found: value.typeName, expected: "a string", by: "truncate")
+        }
         var result = String(scalars.prefix(kept.partialValue))
         if try !(values[1]?.isTrue() ?? false),
             let space = result.unicodeScalars.lastIndex(of: " ")

@@ -365,7 +365,11 @@ struct TextMethod {
     private func joined(_ sequence: Value) throws(TemplateFault) -> String {
         var parts: [String] = []
         for item in try sequence.elements(budget, for: "str.join") {
-            parts.append(try argument(item, "join"))
+            if isMarkup {
+                parts.append(try HTML.escaped(item, budget))
+            } else {
+                parts.append(try argument(item, "join"))
+            }
         }
         let separators = text.utf8.count.multipliedReportingOverflow(by: max(0, parts.count - 1))
         let size = parts.reduce(0) { $0 + $1.utf8.count }

@@ -28,8 +28,8 @@ enum MethodTable {
 extension Renderer {
     /// `value.name`: an attribute, else an item with that key.
     func attribute(_ name: String, of value: Value) throws(TemplateFault) -> Value {
-        if case .undefined(let undefined) = value { throw .undefined(undefined) }
         if name.hasPrefix("__") { return .undefined(.hidden(name, of: value.typeName)) }
+        if case .undefined(let undefined) = value { throw .undefined(undefined) }
         if let attribute = try ownAttribute(name, of: value) { return attribute }
         if case .dictionary(let dictionary) = value, let item = dictionary[name] { return item }
         return .undefined(.member("'\(name)'", of: value.typeName))

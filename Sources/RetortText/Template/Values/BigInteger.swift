@@ -119,6 +119,22 @@ struct BigInteger: Sendable, Equatable {
         return (quotient, remainder)
     }
 
+    /// The nearest double to the quotient; nil if it is too large.
+    ///
+    /// - Precondition: `divisor` is not zero.
+    func divided(by divisor: Self) -> Double? {
+        // 66 bits of quotient and a sticky bit for the rest round correctly.
+        let shift = max(0, 66 - (bitCount - divisor.bitCount))
+        let (size, rest) = Self.divide(shiftedLeft(shift).words, by: divisor.words)
+        var quotient = Self(isNegative: isNegative != divisor.isNegative, words: size)
+        quotient = quotient.shiftedLeft(1)
+        if !rest.isEmpty, rest.contains(where: { $0 != 0 }), !quotient.isZero {
+            quotient.words[0] |= 1
+        }
+        guard let value = quotient.double else { return nil }
+        return Double(sign: .plus, exponent: -shift - 1, significand: value)
+    }
+
     func shiftedLeft(_ count: Int) -> Self {
         var result = [UInt32](repeating: 0, count: count / 32)
         let bits = UInt64(count % 32)

@@ -102,7 +102,7 @@ extension Number {
         {
             return .integer(result)
         }
-        if let left = big, let right = other.big, operation != .divide {
+        if let left = big, let right = other.big {
             return try Self.whole(left, operation, right, budget)
         }
         guard let left = double, let right = other.double else {
@@ -142,7 +142,13 @@ extension Number {
         case .multiply:
             try budget.reserve(integerBits: left.bitCount + right.bitCount)
             return Value(left * right)
-        case .floorDivide, .remainder, .divide:
+        case .divide:
+            if right.isZero { throw .divisionByZero }
+            guard let quotient = left.divided(by: right) else {
+                throw .value("the result is too large for a float", by: "/")
+            }
+            return .float(left.isZero && right.isNegative ? -0.0 : quotient)
+        case .floorDivide, .remainder:
             if right.isZero { throw .divisionByZero }
             try budget.reserve(integerBits: max(left.bitCount, right.bitCount))
             let (quotient, remainder) = left.dividedDown(by: right)

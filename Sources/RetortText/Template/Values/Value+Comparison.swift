@@ -8,6 +8,9 @@ extension Value {
             return try Self.areEqual(left.items, right.items, budget)
         case (.dictionary(let left), .dictionary(let right)):
             return try Self.areEqual(left, right, budget)
+        case (.view(let left), .view(let right)):
+            if left.kind == .values || left.kind != right.kind { return left === right }
+            return try Self.areEqual(left, right, budget)
         case (.range(let left), .range(let right)):
             return left.count == right.count
                 && (left.count == 0
@@ -49,6 +52,19 @@ extension Value {
             guard let other = try right.value(of: key), try value.isEqual(to: other, budget) else {
                 return false
             }
+        }
+        return true
+    }
+
+    /// Keys or items compare as sets.
+    private static func areEqual(_ left: DictionaryView, _ right: DictionaryView, _ budget: Budget)
+        throws(TemplateFault) -> Bool
+    {
+        if left.kind == .items { return try areEqual(left.dictionary, right.dictionary, budget) }
+        guard left.dictionary.count == right.dictionary.count else { return false }
+        for entry in left.dictionary.entries
+        where try right.dictionary.value(of: entry.key) == nil {
+            return false
         }
         return true
     }
