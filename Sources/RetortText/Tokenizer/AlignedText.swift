@@ -6,11 +6,17 @@ struct AlignedText: Sendable {
     var sources: [Range<Int>]
     /// Where the stretch starts in the input.
     let origin: Int
+    /// The most bytes that the text may grow to.
+    private let limit: Int
+
+    /// How much longer than the input a text may become, and what short ones may have anyway.
+    private static let largestGrowth = (factor: 64, minimum: 65536)
 
     /// Takes over bytes that lie unchanged at `origin` of the input.
     init(plain bytes: some Collection<UInt8>, origin: Int) {
         self.bytes = Array(bytes)
         self.origin = origin
+        limit = max(self.bytes.count * Self.largestGrowth.factor, Self.largestGrowth.minimum)
         sources = []
         sources.reserveCapacity(self.bytes.count)
         forEachScalar(in: self.bytes[...]) { _, range in
@@ -24,6 +30,13 @@ struct AlignedText: Sendable {
         self.bytes = Array(bytes)
         self.sources = Array(sources)
         origin = self.sources.first?.lowerBound ?? 0
+        limit = max(self.bytes.count * Self.largestGrowth.factor, Self.largestGrowth.minimum)
+    }
+
+    /// Throws if the text is, or is about to become, absurdly much longer than it was.
+    func checkGrowth(by count: Int = 0) throws(RegularExpressionError) {
+        let (total, overflow) = bytes.count.addingReportingOverflow(count)
+        if overflow || total > limit { throw .tooLong(byteCount: overflow ? .max : total) }
     }
 
     /// The scalars of the text.

@@ -89,7 +89,7 @@ struct JSONSetting {
         } catch .malformed(_, let reason) {
             throw .badExpression(path: path, key: key, pattern: pattern, reason: reason)
         } catch {
-            throw .tooMuchEffort(pattern: pattern)
+            throw TokenizerError(error)
         }
     }
 

@@ -45,11 +45,15 @@ indirect enum Normalizer: Sendable, Equatable {
         case .nmt: text.cleanLikeNMT()
         case .bert(let options): text.cleanLikeBERT(options)
         case .replace(let pattern, let content):
-            text.replace(try pattern.matches(in: text.bytes), with: content)
+            let matches = try pattern.matches(in: text.bytes)
+            let (added, overflow) = matches.count.multipliedReportingOverflow(by: content.count)
+            try text.checkGrowth(by: overflow ? .max : added)
+            text.replace(matches, with: content)
         case .prepend(let content): text.prepend(content)
         case .charactersMap(let map): map.apply(to: &text)
         case .byteLevel: text.spellBytes()
         }
+        try text.checkGrowth()
     }
 
     /// Whether the step certainly changes nothing in these bytes.

@@ -11,6 +11,8 @@ struct RegularExpression: Sendable, Equatable {
 
     /// Steps back that one match attempt may take, Oniguruma's own default.
     private static let retryLimit: UInt = 10_000_000
+    /// Steps back that the search of one stretch may take, beyond so many for each of its bytes.
+    private static let retriesPerByte: UInt = 64
     /// Entries of the backtracking stack, about 250 MB.
     private static let stackLimit: UInt32 = 8_000_000
 
@@ -51,6 +53,8 @@ struct RegularExpression: Sendable, Equatable {
         let succeeded = unsafe bytes.withUnsafeBufferPointer { buffer in
             guard let base = buffer.baseAddress else { return true }
             for range in ranges where !range.isEmpty {
+                unsafe onig_set_retry_limit_in_search_of_match_param(
+                    limits, Self.retryLimit + Self.retriesPerByte * UInt(range.count))
                 var search = unsafe Search(
                     program: program.regex, start: base + range.lowerBound, count: range.count,
                     region: region, limits: limits)
@@ -96,6 +100,8 @@ enum RegularExpressionError: Error, Equatable {
     case malformed(pattern: String, reason: String)
     /// A match needed more steps or memory than any honest pattern does.
     case tooMuchEffort(pattern: String)
+    /// Replacing would make a text many times longer.
+    case tooLong(byteCount: Int)
 }
 
 /// The compiled form, freed with its last user.

@@ -203,6 +203,7 @@ extension TokenizerError {
         switch error {
         case .malformed(let pattern, _), .tooMuchEffort(let pattern):
             self = .tooMuchEffort(pattern: pattern)
+        case .tooLong(let byteCount): self = .tooLong(byteCount: byteCount)
         }
     }
 }

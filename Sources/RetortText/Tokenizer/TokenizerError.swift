@@ -34,6 +34,8 @@ public enum TokenizerError: Error, Equatable, CustomStringConvertible {
     case noUnknownToken(text: String)
     /// A pattern needs more steps on this text than any honest pattern does.
     case tooMuchEffort(pattern: String)
+    /// The tokenizer's replacements make a text many times longer.
+    case tooLong(byteCount: Int)
 
     /// One sentence: where, what, what to do.
     public var description: String {
@@ -66,6 +68,8 @@ public enum TokenizerError: Error, Equatable, CustomStringConvertible {
             "the vocabulary has neither \"\(text)\" nor a token for unknown text."
         case .tooMuchEffort(let pattern):
             "the tokenizer's pattern takes too many steps on this text: \(pattern.prefix(200))"
+        case .tooLong(let byteCount):
+            "the tokenizer's replacements would make a piece of text \(byteCount) bytes long."
         }
     }
 }

@@ -10,6 +10,21 @@ struct WordPiece: Sendable {
     let continuingPrefix: String
     /// Longer words are unknown, in characters.
     let longestWord: Int
+    /// The longest piece, in bytes.
+    private let longestPiece: Int
+
+    /// Creates a model.
+    init(
+        vocabulary: Vocabulary, unknownToken: String, unknownID: Int?, continuingPrefix: String,
+        longestWord: Int
+    ) {
+        self.vocabulary = vocabulary
+        self.unknownToken = unknownToken
+        self.unknownID = unknownID
+        self.continuingPrefix = continuingPrefix
+        self.longestWord = longestWord
+        longestPiece = vocabulary.ids.reduce(0) { max($0, vocabulary.bytes(of: $1)?.count ?? 0) }
+    }
 
     /// Appends the tokens of a word.
     func encode(_ word: ArraySlice<UInt8>, into tokens: inout [ModelToken]) {
@@ -28,7 +43,8 @@ struct WordPiece: Sendable {
     private func appendPieces(of word: ArraySlice<UInt8>, to tokens: inout [ModelToken]) -> Bool {
         var start = word.startIndex
         while start < word.endIndex {
-            var end = word.endIndex
+            var end = min(word.endIndex, start + longestPiece)
+            while end > start, end < word.endIndex, word[end] & 0xc0 == 0x80 { end -= 1 }
             var found: Int?
             while start < end {
                 let prefix = start > word.startIndex ? Array(continuingPrefix.utf8) : []
