@@ -59,6 +59,14 @@ public final class Model {
         self.family = family
     }
 
+    /// Puts a stored adapter beside the weights.
+    ///
+    /// - Parameter path: A PEFT folder, or a llama.cpp adapter in a GGUF file.
+    /// - Throws: ``AdapterError`` and the errors of the formats.
+    public func attachAdapter(_ path: String) throws {
+        _ = try decoder.loadAdapter(path, family: family)
+    }
+
     private static func family(of configuration: ModelConfiguration) throws
         -> any ModelFamily.Type
     {

@@ -74,7 +74,7 @@ struct CommandOptionsTests {
             "--temperature", "0", "--ignore-end", "--precision", "float32", "--json")
         #expect(options.input == .ids([1, 2, 30]) && options.maximumTokens == 48)
         #expect(options.ignoresEnd && options.precision == .float32 && options.json)
-        #expect(options.sampling == GenerateCommand.Sampling())
+        #expect(options.sampling == Sampling())
         let drawn = try read(
             GenerateCommand.self, "--model", "m", "--prompt", "-x", "--system", "s",
             "--temperature", "0.7", "--top-k", "40", "--top-p", "0.9", "--min-p", "0.05",

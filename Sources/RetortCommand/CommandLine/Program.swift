@@ -13,7 +13,7 @@ struct Program {
 
     /// The commands, in the order of the help page.
     static let commands: [any Subcommand.Type] = [
-        TrainCommand.self,
+        TrainCommand.self, DataCommand.self, GenerateCommand.self, EvaluateCommand.self,
         InspectCommand.self, TokenizeCommand.self, TemplateCommand.self, BenchTrainCommand.self,
         VerifyForwardCommand.self,
     ]

@@ -1,5 +1,7 @@
+import Retort
+
 /// `retort data`: shows what a recipe's run will learn from.
-enum DataCommand: CommandDescription {
+enum DataCommand: Subcommand {
     struct Options: Equatable {
         let recipe: String
         let overrides: [String]
@@ -35,5 +37,19 @@ enum DataCommand: CommandDescription {
             recipe: try arguments.required("RECIPE"), overrides: arguments.values("--set"),
             rows: try arguments.integer("--rows", in: 0...1_000_000) ?? 3,
             json: arguments.has("--json"))
+    }
+
+    static func run(_ options: Options, on terminal: Terminal) throws {
+        let recipe = try Recipe(path: options.recipe, overrides: options.overrides)
+        let report = try DataReport(recipe, kernels: try chosenKernels(), rows: options.rows)
+        if options.json { return try terminal.result(report.json.serialized(.spaced)) }
+        for example in report.examples {
+            try terminal.result(
+                "line \(example.line): \(example.supervisedCount) of \(example.tokenCount) "
+                    + "tokens are trained")
+            try terminal.result(terminal.highlighted(example, on: .output) + "\n")
+        }
+        try terminal.result(report.text)
+        for warning in report.warnings { terminal.warning(warning) }
     }
 }

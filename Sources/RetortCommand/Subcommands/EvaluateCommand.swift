@@ -1,5 +1,9 @@
+import Retort
+import RetortFiles
+import RetortModels
+
 /// `retort evaluate`: measures a model on held-out data.
-enum EvaluateCommand: CommandDescription {
+enum EvaluateCommand: Subcommand {
     /// What is measured.
     enum Metric: String, CaseIterable {
         /// The share of greedy answers that equal the expected ones.
@@ -51,5 +55,56 @@ enum EvaluateCommand: CommandDescription {
             model: try arguments.required("--model"), adapter: arguments.value("--adapter"),
             data: try arguments.required("--data"), metric: metric,
             output: arguments.value("--output"), json: arguments.has("--json"))
+    }
+
+    static func run(_ options: Options, on terminal: Terminal) throws {
+        let model = try openedModel(options.model, adapter: options.adapter)
+        switch options.metric {
+        case .exactMatch: try exactMatch(model, options, on: terminal)
+        case .perplexity: try perplexity(model, options, on: terminal)
+        }
+    }
+
+    private static func exactMatch(
+        _ model: Model, _ options: Options, on terminal: Terminal
+    ) throws {
+        let metric = try ExactMatch(model, data: options.data)
+        let progress = ProgressLine(on: terminal, "answer", of: metric.count)
+        let answers = try metric.run { progress.update($0) }
+        progress.finish()
+        if let output = options.output {
+            let lines = answers.map { $0.json.serialized(.spaced) + "\n" }.joined()
+            _ = try AtomicFile.write(Array(lines.utf8), to: output)
+        }
+        let correct = answers.count { $0.isCorrect }
+        let share = Double(correct) / Double(max(answers.count, 1))
+        if options.json {
+            let result = JSONObject([
+                ("exact_match", .number(share)), ("correct", .integer(correct)),
+                ("count", .integer(answers.count)),
+            ])
+            return try terminal.result(JSONValue.object(result).serialized(.spaced))
+        }
+        try terminal.result(
+            "exact match \(Humanized.fixed(100 * share, 1)) % (\(correct) of \(answers.count))")
+    }
+
+    private static func perplexity(
+        _ model: Model, _ options: Options, on terminal: Terminal
+    ) throws {
+        let metric = try Perplexity(model, data: options.data)
+        let progress = ProgressLine(on: terminal, "example", of: metric.count)
+        let result = metric.run { progress.update($0) }
+        progress.finish()
+        if options.json {
+            let object = JSONObject([
+                ("perplexity", .number(result.perplexity)), ("loss", .number(result.loss)),
+                ("tokens", .integer(result.tokens)),
+            ])
+            return try terminal.result(JSONValue.object(object).serialized(.spaced))
+        }
+        try terminal.result(
+            "perplexity \(Humanized.fixed(result.perplexity, 4)) over "
+                + "\(Humanized.count(result.tokens)) tokens")
     }
 }

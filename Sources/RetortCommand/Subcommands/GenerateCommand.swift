@@ -1,7 +1,8 @@
+import Retort
 import RetortModels
 
 /// `retort generate`: answers a prompt, or holds a conversation.
-enum GenerateCommand: CommandDescription {
+enum GenerateCommand: Subcommand {
     /// What the model goes on from.
     enum Input: Equatable {
         case prompt(String)
@@ -10,16 +11,6 @@ enum GenerateCommand: CommandDescription {
         case chat
     }
 
-    /// How the next token is drawn.
-    struct Sampling: Equatable {
-        /// 0 takes the most probable token.
-        var temperature = 0.0
-        var topK: Int?
-        var topP = 1.0
-        var minP = 0.0
-        var repetitionPenalty = 1.0
-        var seed = 0
-    }
 
     struct Options: Equatable {
         let model: String
@@ -114,7 +105,19 @@ enum GenerateCommand: CommandDescription {
         sampling.minP = try arguments.number("--min-p", in: 0...1) ?? 0
         sampling.repetitionPenalty =
             try arguments.number("--repetition-penalty", in: 0.01...100) ?? 1
-        sampling.seed = try arguments.integer("--seed", in: 0...Int.max) ?? 0
+        sampling.seed = UInt64(try arguments.integer("--seed", in: 0...Int.max) ?? 0)
         return sampling
+    }
+
+    static func run(_ options: Options, on terminal: Terminal) throws {
+        let model = try openedModel(
+            options.model, adapter: options.adapter, precision: options.precision)
+        let chat = try Chat(model, options, on: terminal)
+        switch options.input {
+        case .ids(let ids): try chat.answer(ids)
+        case .prompt(let text) where options.isRaw: try chat.continueText(text)
+        case .prompt(let text): try chat.answer(text)
+        case .chat: try chat.converse()
+        }
     }
 }

@@ -40,6 +40,15 @@ extension Arguments {
     }
 }
 
+/// Opens a model, with an adapter beside it where one is given.
+func openedModel(
+    _ path: String, adapter: String?, precision: Precision = .auto
+) throws -> Model {
+    let model = try Model(path, kernels: try chosenKernels(), precision: precision)
+    if let adapter { try model.attachAdapter(adapter) }
+    return model
+}
+
 /// Why no arithmetic could be chosen.
 enum KernelChoiceError: Error, Equatable, CustomStringConvertible {
     /// `RETORT_CPU` names a level that does not exist or that this processor lacks.

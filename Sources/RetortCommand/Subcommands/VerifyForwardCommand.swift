@@ -6,6 +6,7 @@ import RetortModels
 enum VerifyForwardCommand: Subcommand {
     struct Options {
         let model: String
+        let adapter: String?
         let tokens: String
         let output: String
         let wantsHiddenStates: Bool
@@ -24,7 +25,7 @@ enum VerifyForwardCommand: Subcommand {
             optionally labels, attention_mask, position_ids and segment_ids.
             """,
         options: [
-            .modelOption,
+            .modelOption, .adapterOption,
             .value("--tokens", "IN.json", "The batch."),
             .value("--output", "OUT.safetensors", "The file to write."),
             .flag("--hidden-states", "Write the hidden states after each layer."),
@@ -43,14 +44,15 @@ enum VerifyForwardCommand: Subcommand {
 
     static func options(_ arguments: Arguments) throws(UsageError) -> Options {
         Options(
-            model: try arguments.required("--model"), tokens: try arguments.required("--tokens"),
-            output: try arguments.required("--output"),
+            model: try arguments.required("--model"), adapter: arguments.value("--adapter"),
+            tokens: try arguments.required("--tokens"), output: try arguments.required("--output"),
             wantsHiddenStates: arguments.has("--hidden-states"),
             wantsGradients: arguments.has("--gradients"))
     }
 
     static func run(_ options: Options, on terminal: Terminal) throws {
-        let model = try Model(options.model, kernels: try chosenKernels(), precision: .float32)
+        let model = try openedModel(
+            options.model, adapter: options.adapter, precision: .float32)
         let grid = try TokenGrid(
             contentsOf: options.tokens, vocabularySize: model.description.vocabularySize)
         try ForwardCheck(

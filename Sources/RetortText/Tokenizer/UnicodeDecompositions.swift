@@ -1,6 +1,6 @@
 /// The decomposition of every character that has one, in Unicode 14.0.0: 5,795 of them.
 ///
-/// Written by `Scripts/unicode_decompositions.py`, which describes the format.
+/// Written by `Tests/Interop/unicode_decompositions.py`, which describes the format.
 enum UnicodeDecompositions {
     /// The table in base 64.
     static let encoded = """

@@ -184,7 +184,7 @@ public final class TrainingRun {
 
     private func validate(after step: Int) throws -> Double? {
         guard let validation else { return nil }
-        let loss = session.evaluate(
+        let loss = MeanLoss(session.model).measure(
             validation.examples, tokensAtOnce: recipe.data.maxLength * recipe.training.batchSize)
         bestValidationLoss = min(loss, bestValidationLoss ?? loss)
         try folder.append(

@@ -94,31 +94,6 @@ package final class TrainingSession {
             return unsafe sum + kernels.sumOfSquares(gradient.floats, count: gradient.count)
         }.squareRoot()
     }
-
-    /// Mean loss over the supervised tokens of some examples, nothing trained.
-    package func evaluate(_ examples: [TrainingExample], tokensAtOnce: Int) -> Double {
-        var sum = 0.0, count = 0
-        var waiting: [TrainingExample] = [], length = 0
-        func flush() {
-            guard !waiting.isEmpty else { return }
-            let batch = Batch(waiting)
-            let tape = Tape(model.decoder.workspace, isRecording: false)
-            let hidden = model.decoder.hiddenStates(
-                batch.ids, ForwardContext(layout: batch.layout), on: tape)
-            let (_, losses) = model.decoder.crossEntropy(
-                hidden, labels: batch.labels, scale: 1, on: tape)
-            sum += losses.values.reduce(0.0) { $0 + Double($1) }
-            count += losses.columnCount
-            (waiting, length) = ([], 0)
-        }
-        for example in examples {
-            if length + example.ids.count > tokensAtOnce { flush() }
-            waiting.append(example)
-            length += example.ids.count
-        }
-        flush()
-        return sum / Double(max(count, 1))
-    }
 }
 
 /// Why a run stopped.

@@ -1,6 +1,6 @@
 """Write Sources/RetortText/Tokenizer/UnicodeDecompositions.swift from Python's Unicode tables.
 
-    python3 Scripts/unicode_decompositions.py
+    python3 Tests/Interop/unicode_decompositions.py
 
 Per code point with a decomposition: the distance from the one before, a byte of 4 * length + kind
 (0 canonical, 1 canonical and composed again, 2 compatibility), and the mapped code points. Numbers
@@ -38,7 +38,7 @@ lines = "".join(f"        {text[at:at + 90]}\\\n" for at in range(0, len(text), 
 path = Path(__file__).parent.parent / "Sources/RetortText/Tokenizer/UnicodeDecompositions.swift"
 path.write_text(f'''/// The decomposition of every character that has one, in Unicode {unicodedata.unidata_version}: {count:,} of them.
 ///
-/// Written by `Scripts/unicode_decompositions.py`, which describes the format.
+/// Written by `Tests/Interop/unicode_decompositions.py`, which describes the format.
 enum UnicodeDecompositions {{
     /// The table in base 64.
     static let encoded = """
