@@ -19,11 +19,12 @@ public struct ChatTemplate: Sendable {
     /// - Parameters:
     ///   - source: The text; every newline counts.
     ///   - name: What errors call it, for instance the file's name.
+    /// - Throws: ``TemplateError``.
     public init(_ source: String, name: String = "template") throws(TemplateError) {
         self.name = name
         self.source = source
         do throws(PlacedFault) {
-            (statements, symbols) = try TemplateParser.parse(source)
+            (statements, symbols) = try Self.parse(source)
         } catch {
             throw TemplateError(template: name, line: error.line, fault: error.fault)
         }
@@ -37,15 +38,57 @@ public struct ChatTemplate: Sendable {
     ///   - clock: What `strftime_now` shows.
     ///   - limits: Bounds of the work.
     /// - Returns: The text, and the spans of `{% generation %}`.
+    /// - Throws: ``TemplateError``; a message of `raise_exception` is kept whole.
     public func render(
         _ variables: JSONObject, clock: TemplateClock = .now, limits: TemplateLimits = .standard
     ) throws(TemplateError) -> RenderedText {
+        do throws(PlacedFault) {
+            return try renderOnAnyStack(variables, clock, limits)
+        } catch {
+            throw TemplateError(template: name, line: error.line, fault: error.fault)
+        }
+    }
+
+    private static func parse(_ source: String) throws(PlacedFault) -> ([Statement], [String]) {
+        do throws(PlacedFault) {
+            return try TemplateParser.parse(source, maximumDepth: TemplateLimits.shallowSyntaxDepth)
+        } catch {
+            guard error.fault == .limit(.depth(TemplateLimits.shallowSyntaxDepth)) else {
+                throw error
+            }
+            return try DeepStack.run { () throws(PlacedFault) in
+                try TemplateParser.parse(source, maximumDepth: TemplateLimits.syntaxDepth)
+            }
+        }
+    }
+
+    /// Renders on this thread's stack, and once more on a larger one if that was too small.
+    private func renderOnAnyStack(
+        _ variables: JSONObject, _ clock: TemplateClock, _ limits: TemplateLimits
+    ) throws(PlacedFault) -> RenderedText {
+        var shallow = limits
+        shallow.depth = min(limits.depth, DeepStack.shallowDepth)
+        do throws(PlacedFault) {
+            return try renderOnce(variables, clock, shallow)
+        } catch {
+            guard limits.depth > shallow.depth, error.fault == .limit(.depth(shallow.depth)) else {
+                throw error
+            }
+            return try DeepStack.run { () throws(PlacedFault) in
+                try renderOnce(variables, clock, limits)
+            }
+        }
+    }
+
+    private func renderOnce(
+        _ variables: JSONObject, _ clock: TemplateClock, _ limits: TemplateLimits
+    ) throws(PlacedFault) -> RenderedText {
         let renderer = Renderer(symbols: symbols, budget: Budget(limits), clock: clock)
         do throws(TemplateFault) {
             try renderer.run(statements, variables)
             return renderer.result
         } catch {
-            throw TemplateError(template: name, line: renderer.line, fault: error)
+            throw PlacedFault(line: renderer.line, fault: error)
         }
     }
 }

@@ -16,7 +16,7 @@ public struct TemplateLimits: Sendable, Equatable {
     /// Creates bounds; what is left out has the standard value.
     public init(
         steps: Int = 5_000_000, outputBytes: Int = 32 << 20, stringBytes: Int = 16 << 20,
-        totalBytes: Int = 512 << 20, depth: Int = 400, integerBits: Int = 1 << 15
+        totalBytes: Int = 512 << 20, depth: Int = 1000, integerBits: Int = 1 << 15
     ) {
         self.steps = steps
         self.outputBytes = outputBytes
@@ -30,9 +30,13 @@ public struct TemplateLimits: Sendable, Equatable {
     public static let standard = TemplateLimits()
 
     /// Levels that expressions and tags of a template's source may nest.
-    static let syntaxDepth = 100
+    static let syntaxDepth = 200
+    /// Levels of source that any thread's stack is large enough for.
+    static let shallowSyntaxDepth = 40
     /// Levels that lists, dictionaries and generators may nest.
     static let valueDepth = 300
+    /// Levels that tuples may nest in a key.
+    static let keyDepth = 32
     /// Elements of one range, as in jinja2's sandbox.
     static let rangeCount = 100_000
     /// Decimal digits of an integer that is printed or read, as in Python.

@@ -61,7 +61,7 @@ extension Renderer {
         return try PythonRange(start: first, stop: stop, step: step)
     }
 
-    /// `dict(mapping or pairs, name=value, …)`
+    /// What `dict(mapping or pairs, name=value, …)` makes.
     private func dictionary(_ arguments: Arguments, of function: String) throws(TemplateFault)
         -> PythonDictionary
     {

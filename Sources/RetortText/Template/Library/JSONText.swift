@@ -23,7 +23,8 @@ struct JSONText {
         if text.count > budget.limits.stringBytes {
             throw .limit(.stringBytes(budget.limits.stringBytes))
         }
-        try budget.spend()
+        try budget.enter()
+        defer { budget.leave() }
         switch value {
         case .string(let string), .markup(let string): append(quoting: string)
         case .list(let elements), .tuple(let elements):

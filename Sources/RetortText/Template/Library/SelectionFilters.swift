@@ -85,6 +85,8 @@ enum SelectionFilters {
         return .generator(
             try Generator(depth: value.depth) {
                 [unowned renderer] () throws(TemplateFault) -> Value? in
+                try renderer.budget.enter()
+                defer { renderer.budget.leave() }
                 if !isStarted {
                     isStarted = true
                     guard try value.isTrue() else { return nil }
@@ -92,8 +94,7 @@ enum SelectionFilters {
                     if source == nil { throw value.notIterable(for: name) }
                 }
                 while let item = try source?.next() {
-                    try renderer.budget.enter()
-                    defer { renderer.budget.leave() }
+                    try renderer.budget.spend()
                     if let result = try change(item, renderer) { return result }
                 }
                 return nil

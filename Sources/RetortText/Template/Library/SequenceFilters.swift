@@ -136,6 +136,8 @@ enum SequenceFilters {
         return .generator(
             try Generator(depth: iterator.depth) {
                 [unowned renderer] () throws(TemplateFault) -> Value? in
+                try renderer.budget.enter()
+                defer { renderer.budget.leave() }
                 while let item = try iterator.next() {
                     try renderer.budget.reserve(elements: 2)
                     let hashed = try HashKey(key.value(of: item, renderer))

@@ -14,12 +14,14 @@ struct Arguments {
         return keywords.remove(at: position).value
     }
 
-    /// The values by parameter; nil where none was given.
+    /// Sorts the values by parameter.
     ///
     /// - Parameters:
     ///   - function: The function's name, for errors.
     ///   - names: The parameters in order.
     ///   - required: How many of them, from the first on, must be given.
+    /// - Returns: A value for each parameter; nil where none was given.
+    /// - Throws: ``TemplateFault``, if one is missing, unknown or too many.
     func bound(to function: String, _ names: [String], required: Int = 0) throws(TemplateFault)
         -> [Value?]
     {

@@ -133,6 +133,8 @@ extension Renderer {
         _ iterator: Generator, _ loop: ForLoop, _ test: Expression, _ outer: Scope
     ) throws(TemplateFault) -> Generator {
         try Generator(depth: iterator.depth) { [unowned self] () throws(TemplateFault) -> Value? in
+            try self.budget.enter()
+            defer { self.budget.leave() }
             while let element = try iterator.next() {
                 try self.budget.spend()
                 let passes = try self.inScope(Scope(inside: outer)) {

@@ -34,6 +34,8 @@ extension Renderer {
 
     /// The text that a macro writes for these arguments.
     func call(_ macro: Macro, _ arguments: Arguments) throws(TemplateFault) -> Value {
+        try budget.enter()
+        defer { budget.leave() }
         let definition = macro.definition
         let inner = Scope(inside: macro.scope)
         var rest = arguments

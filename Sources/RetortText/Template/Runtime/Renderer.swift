@@ -78,6 +78,8 @@ final class Renderer {
 
     /// What a piece of the template writes, as a text.
     func capture(_ body: () throws(TemplateFault) -> Flow) throws(TemplateFault) -> (String, Flow) {
+        try budget.enter()
+        defer { budget.leave() }
         outputs.append([])
         let height = outputs.count
         defer { outputs.removeLast(outputs.count - height + 1) }

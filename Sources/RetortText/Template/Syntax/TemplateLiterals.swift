@@ -71,6 +71,7 @@ enum NumberLiteral {
     ///   - start: Where a digit stands.
     ///   - wholeOnly: Whether a dot belongs to what follows, as in `pair.0.1`.
     /// - Returns: The position after the number, and the token.
+    /// - Throws: ``TemplateFault/badLiteral(_:)``.
     static func scan(_ source: [Unicode.Scalar], from start: Int, wholeOnly: Bool)
         throws(TemplateFault) -> (end: Int, kind: TemplateToken.Kind)
     {

@@ -1,8 +1,11 @@
-/// Turns a template's tokens into statements. This file: the tokens and expressions.
+/// Turns a template's tokens into statements.
+///
+/// This file holds the tokens and expressions, the other one the statements.
 struct TemplateParser {
     private let tokens: [TemplateToken]
     private var position = 0
     private var depth = 0
+    private let maximumDepth: Int
     /// The variables' names, by number.
     private(set) var symbols: [String] = []
     private var indices: [String: Int] = [:]
@@ -17,10 +20,16 @@ struct TemplateParser {
 
     /// Parses a template.
     ///
+    /// - Parameters:
+    ///   - source: The template.
+    ///   - maximumDepth: Levels that tags and expressions may nest.
     /// - Returns: Its statements and the names of its variables.
-    static func parse(_ source: String) throws(PlacedFault) -> ([Statement], [String]) {
+    /// - Throws: ``PlacedFault``.
+    static func parse(_ source: String, maximumDepth: Int) throws(PlacedFault)
+        -> ([Statement], [String])
+    {
         let tokens = try TemplateLexer.tokens(of: source)
-        var parser = TemplateParser(tokens)
+        var parser = TemplateParser(tokens, maximumDepth: maximumDepth)
         do throws(TemplateFault) {
             return (try parser.statements(until: []), parser.symbols)
         } catch {
@@ -28,7 +37,10 @@ struct TemplateParser {
         }
     }
 
-    private init(_ tokens: [TemplateToken]) { self.tokens = tokens }
+    private init(_ tokens: [TemplateToken], maximumDepth: Int) {
+        self.tokens = tokens
+        self.maximumDepth = maximumDepth
+    }
 
     // MARK: Tokens
 
@@ -79,7 +91,7 @@ struct TemplateParser {
     }
 
     mutating func enter() throws(TemplateFault) {
-        if depth >= TemplateLimits.syntaxDepth { throw .limit(.depth(TemplateLimits.syntaxDepth)) }
+        if depth >= maximumDepth { throw .limit(.depth(maximumDepth)) }
         depth += 1
     }
 

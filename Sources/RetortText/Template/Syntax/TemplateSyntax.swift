@@ -39,9 +39,9 @@ enum ComparisonOperator: String, Sendable {
 struct CallArguments: Sendable {
     var positional: [Expression] = []
     var keywords: [(name: String, value: Expression)] = []
-    /// `*values`
+    /// What stands after `*`.
     var sequence: Expression?
-    /// `**members`
+    /// What stands after `**`.
     var mapping: Expression?
 }
 

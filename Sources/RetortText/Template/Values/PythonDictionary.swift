@@ -98,6 +98,9 @@ enum HashKey: Hashable {
             }
         case .string(let text), .markup(let text): self = .string(ExactKey(text))
         case .tuple(let elements):
+            if elements.depth > TemplateLimits.keyDepth {
+                throw .limit(.depth(TemplateLimits.keyDepth))
+            }
             var keys: [HashKey] = []
             for item in elements.items { keys.append(try HashKey(item)) }
             self = .tuple(keys)
