@@ -46,7 +46,7 @@ let package = Package(
         .target(name: "Retort", dependencies: ["RetortTraining"], swiftSettings: room),
         .executableTarget(name: "RetortCommand", dependencies: ["Retort"], swiftSettings: room),
 
-        .testTarget(name: "RetortKernelsTests", dependencies: ["RetortKernels"]),
+        .testTarget(name: "RetortKernelsTests", dependencies: ["RetortKernels", "RetortFiles"]),
         .testTarget(name: "RetortTensorTests", dependencies: ["RetortTensor"]),
         .testTarget(name: "RetortFilesTests", dependencies: ["RetortFiles"]),
         .testTarget(name: "RetortTextTests", dependencies: ["RetortText"]),
