@@ -109,7 +109,7 @@ private func greatest(_ x: UnsafePointer<Float>, _ count: Int) -> Float {
     return value
 }
 
-/// One over a scale; 0 for 0. Infinite for scales so small that they are stored as 0.
+/// One over a scale, 0 for 0; infinite for scales so small that they are stored as 0.
 @inline(__always)
 private func inverse(_ scale: Float) -> Float { scale == 0 ? 0 : 1 / scale }
 

@@ -39,6 +39,17 @@ package enum Folder {
         }
     }
 
+    /// Gives a file another path, where it takes the place of one that is there.
+    ///
+    /// - Parameters:
+    ///   - path: The file.
+    ///   - target: The new path, in the same file system.
+    /// - Throws: ``FileError``.
+    package static func move(_ path: String, to target: String) throws(FileError) {
+        guard unsafe rename(path, target) == 0 else { throw .writing(target) }
+        try sync(parent(of: target))
+    }
+
     /// The names in a folder, sorted.
     ///
     /// - Parameter path: The folder.
@@ -57,6 +68,22 @@ package enum Folder {
             if name != "." && name != ".." { names.append(name) }
         }
         return names.sorted()
+    }
+
+    /// The bytes of all files in a folder and in the folders there.
+    ///
+    /// - Parameter path: The folder.
+    /// - Returns: Their sum.
+    /// - Throws: ``FileError``.
+    package static func size(_ path: String) throws(FileError) -> Int {
+        var sum = 0
+        for name in try names(in: path) {
+            let path = path + "/" + name
+            var status = stat()
+            guard unsafe stat(path, &status) == 0 else { throw .reading(path) }
+            sum += status.st_mode & S_IFMT == S_IFDIR ? try size(path) : Int(status.st_size)
+        }
+        return sum
     }
 
     /// Tells the disk to keep a folder's entries, or a file's bytes.

@@ -26,6 +26,7 @@ extension Decoder {
                 workspace.tensor(a, rows: rank, columns: inputs),
                 workspace.zeros(layer.weight.rowCount, rank), to: layer, configuration)
         }
+        adapterConfiguration = configuration
     }
 
     /// Names of adapted tensors in a PEFT file.
@@ -85,6 +86,7 @@ extension Decoder {
         if let stray = stored.names.first(where: { !used.contains(ExactKey($0)) }) {
             throw AdapterError.unknownTensor(path: stored.path, tensor: stray)
         }
+        adapterConfiguration = stored.configuration
         return stored.configuration
     }
 
@@ -93,13 +95,20 @@ extension Decoder {
         _ configuration: AdapterConfiguration, base: String, to path: String
     ) throws {
         let folder = try AtomicFolder(path, replacing: true)
+        try writeAdapterFiles(configuration, base: base, to: folder.partialPath)
+        try folder.finish()
+    }
+
+    /// Writes the files of a PEFT folder into one that is there.
+    func writeAdapterFiles(
+        _ configuration: AdapterConfiguration, base: String, to folder: String
+    ) throws {
         _ = try AtomicFile.write(
             Array((configuration.json(base: base).serialized(.indented(2)) + "\n").utf8),
-            to: folder.path(of: "adapter_config.json"))
+            to: folder + "/adapter_config.json")
         try writeTensors(
-            adapterParameters.map { NamedTensor($0) },
-            to: folder.path(of: "adapter_model.safetensors"), metadata: [("format", "pt")])
-        try folder.finish()
+            adapterParameters.map { NamedTensor($0) }, to: folder + "/adapter_model.safetensors",
+            metadata: [("format", "pt")])
     }
 }
 

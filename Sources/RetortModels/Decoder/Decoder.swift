@@ -11,6 +11,8 @@ package final class Decoder {
     package let finalNorm: NormLayer
     /// The output matrix; the embedding itself where they are tied.
     package let head: LinearLayer
+    /// The settings of the adapters beside its matrices.
+    package internal(set) var adapterConfiguration: AdapterConfiguration?
     private let rotary = RotaryTables()
 
     init(

@@ -37,6 +37,11 @@ public struct ModelConfiguration: Sendable {
     let embeddingRows: Int?
     /// Factors of the rotary frequencies that a GGUF file stores as a tensor.
     let rotaryFactors: [Float]?
+    /// Names of a GGUF file's tensors.
+    var tensorNames: Set<ExactKey> = []
+
+    /// Whether a GGUF file has a tensor of this name.
+    func stores(_ tensor: String) -> Bool { tensorNames.contains(ExactKey(tensor)) }
 
     /// The key as this file spells it.
     func name(_ key: Key) -> String {

@@ -77,6 +77,11 @@ public struct RotaryDescription: Sendable, Equatable, Hashable {
         if case .yarn(_, _, _, _, let attentionFactor, _) = scaling { attentionFactor } else { 1 }
     }
 
+    /// YaRN's magnitude where nothing else is said.
+    static func usualMagnitude(yarnFactor factor: Double) -> Double {
+        factor <= 1 ? 1 : 1 + 0.1 * log(factor)
+    }
+
     /// Whether the frequencies depend on the length of the batch.
     var dependsOnLength: Bool {
         if case .dynamic = scaling { true } else { false }

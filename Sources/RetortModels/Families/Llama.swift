@@ -1,15 +1,28 @@
+import RetortFiles
+
 /// Llama 1 to 3, and what shares its block: SmolLM, TinyLlama, and most fine-tunes.
 ///
 /// Source: arXiv:2302.13971, arXiv:2407.21783; names from the published checkpoints. GGUF files of this
 /// architecture keep the rows of queries and keys as interleaved rotary pairs.
 enum Llama: ModelFamily {
     static let modelTypes = ["llama"]
+    static let huggingFaceClass = "LlamaForCausalLM"
 
     static func describe(_ config: ModelConfiguration) throws -> DecoderDescription {
         let attentionBias = try config.flag("attention_bias")
+        // GGUF files have no key for biases; they have them or not.
         return try DecoderDescription(
-            llamaLike: config, inputBias: attentionBias, outputBias: attentionBias,
-            feedForwardBias: config.flag("mlp_bias"))
+            llamaLike: config, inputBias: attentionBias || config.stores("blk.0.attn_q.bias"),
+            outputBias: attentionBias || config.stores("blk.0.attn_output.bias"),
+            feedForwardBias: config.flag("mlp_bias") || config.stores("blk.0.ffn_down.bias"))
+    }
+
+    static func huggingFaceKeys(_ decoder: DecoderDescription) -> [(String, JSONValue)] {
+        let layer = decoder.layers.first
+        return [
+            ("attention_bias", .bool(layer?.attention.hasInputBias ?? false)),
+            ("mlp_bias", .bool(layer?.feedForward.hasBias ?? false)),
+        ]
     }
 
     static let parameters = names(ggufRows: .rotaryPairs)

@@ -1,3 +1,5 @@
+import RetortFiles
+
 /// A family of models: how its configuration becomes a description, and what its tensors are called.
 package protocol ModelFamily {
     /// `model_type` in config.json, `general.architecture` in GGUF.
@@ -6,11 +8,19 @@ package protocol ModelFamily {
     static func describe(_ config: ModelConfiguration) throws -> DecoderDescription
     /// The parameters, `#` standing for a layer's index.
     static var parameters: [ParameterName] { get }
+    /// The class in transformers, for `architectures` in config.json.
+    static var huggingFaceClass: String { get }
+    /// Keys of config.json that only this family has.
+    static func huggingFaceKeys(_ decoder: DecoderDescription) -> [(String, JSONValue)]
     /// Tensors of old files that are no parameters, by the end of their names.
     static var ignoredSuffixes: [String] { get }
 }
 
 extension ModelFamily {
+    package static func huggingFaceKeys(_ decoder: DecoderDescription) -> [(String, JSONValue)] {
+        []
+    }
+
     package static var ignoredSuffixes: [String] { ["rotary_emb.inv_freq", "rope_freqs.weight"] }
 }
 

@@ -3,6 +3,7 @@
 /// Source: arXiv:2407.10671; names from the published checkpoints.
 enum Qwen2: ModelFamily {
     static let modelTypes = ["qwen2"]
+    static let huggingFaceClass = "Qwen2ForCausalLM"
 
     static func describe(_ config: ModelConfiguration) throws -> DecoderDescription {
         var decoder = try DecoderDescription(

@@ -67,7 +67,8 @@ package enum ModelFiles: Sendable {
                 path: file.path, source: .gguf(file.metadata, architecture: architecture),
                 modelType: architecture,
                 embeddingRows: file.tensor(named: "token_embd.weight")?.dimensions.first,
-                rotaryFactors: try rotaryFactors())
+                rotaryFactors: try rotaryFactors(),
+                tensorNames: Set(file.tensors.map { ExactKey($0.name) }))
         }
     }
 
