@@ -1,30 +1,14 @@
+import Retort
+import RetortModels
+
 /// `retort export`: writes what other tools load.
-enum ExportCommand: CommandDescription {
+enum ExportCommand: Subcommand {
     /// What is written.
-    enum Format: String, CaseIterable {
-        case huggingFace = "huggingface"
-        case gguf
-        /// The adapter alone, as PEFT loads it.
-        case peft
-        /// The adapter alone, as llama.cpp loads it.
-        case ggufLoRA = "gguf-lora"
-    }
-
-    /// How matrices are stored.
-    enum StorageType: String, CaseIterable {
-        case f32, f16, bf16
-        case q80 = "q8_0"
-        case q40 = "q4_0"
-        case q41 = "q4_1"
-        /// Each in the type it had.
-        case base
-    }
-
     struct Options: Equatable {
         let model: String
         let adapter: String?
-        let format: Format
-        let type: StorageType?
+        let format: ExportFormat
+        let type: ExportType?
         let output: String
     }
 
@@ -58,12 +42,21 @@ enum ExportCommand: CommandDescription {
         ])
 
     static func options(_ arguments: Arguments) throws(UsageError) -> Options {
-        guard let format = try arguments.choice("--format", Format.self) else {
+        guard let format = try arguments.choice("--format", ExportFormat.self) else {
             throw .missing("--format")
         }
         return Options(
             model: try arguments.required("--model"), adapter: arguments.value("--adapter"),
-            format: format, type: try arguments.choice("--type", StorageType.self),
+            format: format, type: try arguments.choice("--type", ExportType.self),
             output: try arguments.required("--output"))
+    }
+
+    static func run(_ options: Options, on terminal: Terminal) throws {
+        let model = try openedModel(options.model, adapter: options.adapter)
+        try terminal.export { progress in
+            try model.export(
+                to: options.output, format: options.format, type: options.type,
+                progress: progress)
+        }
     }
 }

@@ -1,5 +1,8 @@
+import Retort
+import RetortModels
+
 /// `retort merge`: adds an adapter to the weights of its base.
-enum MergeCommand: CommandDescription {
+enum MergeCommand: Subcommand {
     struct Options: Equatable {
         let model: String
         let adapter: String
@@ -30,5 +33,12 @@ enum MergeCommand: CommandDescription {
         Options(
             model: try arguments.required("--model"), adapter: try arguments.required("--adapter"),
             output: try arguments.required("--output"))
+    }
+
+    static func run(_ options: Options, on terminal: Terminal) throws {
+        let model = try openedModel(options.model, adapter: options.adapter)
+        try terminal.export { progress in
+            try model.merge(to: options.output, progress: progress)
+        }
     }
 }

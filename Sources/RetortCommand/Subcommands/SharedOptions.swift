@@ -49,6 +49,17 @@ func openedModel(
     return model
 }
 
+extension Terminal {
+    /// Shows an export's progress, and what was written.
+    func export(_ body: ((Double) -> Void) throws -> ExportReport) throws {
+        let line = ProgressLine(on: self, "percent", of: 100)
+        let report = try body { line.update(Int(100 * $0)) }
+        line.finish()
+        for text in report.notes { note("\(text)") }
+        note("\(report.path): \(Humanized.bytes(report.byteCount)), read again and compared.")
+    }
+}
+
 /// Why no arithmetic could be chosen.
 enum KernelChoiceError: Error, Equatable, CustomStringConvertible {
     /// `RETORT_CPU` names a level that does not exist or that this processor lacks.

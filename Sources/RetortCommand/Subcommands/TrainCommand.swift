@@ -73,6 +73,7 @@ enum TrainCommand: Subcommand {
         let kernels = try chosenKernels(threads: options.threads)
         let reporter = TrainingReporter(terminal)
         let run = try TrainingRun(recipe, kernels: kernels, observe: reporter.observe)
+        if options.isDryRun { return try terminal.result(try run.dryRun().text) }
         let start: TrainingRun.Start =
             switch options.resume {
             case nil: .fresh

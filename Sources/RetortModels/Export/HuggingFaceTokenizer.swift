@@ -45,7 +45,7 @@ struct HuggingFaceTokenizer {
         guard let model, model != "no_vocab", model != "none" else { return false }
         let tokenizer = try Tokenizer(file)
         let texts = TokenizerConfiguration(file.metadata, tokenizer: tokenizer)
-        try AtomicFile.write(tokenizer.serialized(), to: folder + "/tokenizer.json")
+        try AtomicFile.write(tokenizer.serialized(path: file.path), to: folder + "/tokenizer.json")
         let special = texts.specialTokens
         try write(special, to: folder + "/special_tokens_map.json")
         var config = JSONObject([("tokenizer_class", .string("PreTrainedTokenizerFast"))])

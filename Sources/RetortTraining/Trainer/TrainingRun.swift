@@ -38,11 +38,11 @@ public final class TrainingRun {
         case checkpoint(String)
     }
 
-    private let recipe: Recipe
-    private let session: TrainingSession
-    private let data: TrainingData
+    let recipe: Recipe
+    let session: TrainingSession
+    let data: TrainingData
     private let validation: TrainingData?
-    private let plan: BatchPlan
+    let plan: BatchPlan
     private let schedule: LearningRateSchedule
     private let folder: RunFolder
     private let fingerprints: (model: String, data: String)
@@ -165,11 +165,8 @@ public final class TrainingRun {
     private func runStep(_ step: Int) throws {
         let clock = ContinuousClock()
         let begun = clock.now
-        let batches = plan.steps[step].map { rows in
-            Batch(rows.joined().map { data.examples[$0] })
-        }
         let rate = schedule.rate(at: step)
-        let result = try session.step(step, batches, rate: rate)
+        let result = try session.step(step, batches(step), rate: rate)
         tokensSeen += result.tokens
         let seconds = (clock.now - begun).seconds
         let metrics = StepMetrics(
@@ -180,6 +177,11 @@ public final class TrainingRun {
             try folder.append(metrics.json)
         }
         observe(.step(metrics))
+    }
+
+    /// The micro-batches of a step.
+    func batches(_ step: Int) -> [Batch] {
+        plan.steps[step].map { rows in Batch(rows.joined().map { data.examples[$0] }) }
     }
 
     private func validate(after step: Int) throws -> Double? {
@@ -215,7 +217,7 @@ public final class TrainingRun {
     private func writeResult() throws -> String {
         guard let adapter = session.adapter else {
             let path = recipe.outputDir + "/model"
-            try session.writeModel(to: path)
+            try session.model.export(to: path, format: .huggingFace, type: .f32, replacing: true)
             return path
         }
         let path = recipe.outputDir + "/adapter"
