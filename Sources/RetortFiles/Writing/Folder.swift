@@ -11,7 +11,9 @@ package enum Folder {
         if isFolder(path) { return }
         let parent = parent(of: path)
         if parent != path, !isFolder(parent) { try create(parent) }
-        guard unsafe mkdir(path, 0o755) == 0 || isFolder(path) else { throw .writing(path) }
+        guard unsafe mkdir(path, 0o755) != 0 else { return }
+        let code = errno
+        guard isFolder(path) else { throw .writing(path, code) }
     }
 
     /// Whether a folder is at the path.

@@ -63,9 +63,13 @@ extension ModelConfiguration {
                 throw ModelError.missingKey(
                     path: path, key: prefix + "scaling.original_context_length")
             }
+            // llama.cpp's factor comes on top of the usual magnitude.
+            let magnitude = RotaryDescription.usualMagnitude(yarnFactor: factor)
             rotary.scaling = .yarn(
-                factor: factor, betaFast: 32, betaSlow: 1, trainedLength: trained,
-                attentionFactor: 1 + 0.1 * log(factor), truncate: true)
+                factor: factor, betaFast: try number("scaling.yarn_beta_fast") ?? 32,
+                betaSlow: try number("scaling.yarn_beta_slow") ?? 1, trainedLength: trained,
+                attentionFactor: try magnitude * (number("scaling.attn_factor") ?? 1),
+                truncate: true)
         default:
             throw ModelError.badKey(
                 path: path, key: prefix + "scaling.type", reason: "is \"\(kind)\", which is unknown")

@@ -74,13 +74,16 @@ struct GGUFModelMetadata {
             set("rope.scaling.factor", .float32(Float(factor)))
         case .dynamic: notes.append(.plainRotary(length: model.description.maximumPosition))
         case .yarn(let factor, let fast, let slow, let length, let magnitude, let truncate):
-            // llama.cpp computes the magnitude from the factor.
-            let usual = RotaryDescription.usualMagnitude(yarnFactor: factor)
-            guard fast == 32, slow == 1, truncate, abs(magnitude - usual) < 1e-6 else {
-                throw inexpressible("rope_scaling")
-            }
+            guard truncate else { throw inexpressible("rope_scaling") }
             set("rope.scaling.type", .string("yarn"))
             set("rope.scaling.factor", .float32(Float(factor)))
+            if fast != 32 { set("rope.scaling.yarn_beta_fast", .float32(Float(fast))) }
+            if slow != 1 { set("rope.scaling.yarn_beta_slow", .float32(Float(slow))) }
+            // llama.cpp computes the usual magnitude from the factor.
+            let beyond = magnitude / RotaryDescription.usualMagnitude(yarnFactor: factor)
+            if abs(beyond - 1) > 1e-6 {
+                set("rope.scaling.attn_factor", .float32(Float(beyond)))
+            }
             set("rope.scaling.original_context_length", .uint32(UInt32(clamping: length)))
         }
     }
