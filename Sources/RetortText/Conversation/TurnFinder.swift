@@ -48,6 +48,11 @@ struct TurnFinder {
         let shared = commonPrefix(turn, prompt)
         if !prompt.isEmpty, shared == min(turn.count, prompt.count) { return lowest + shared }
         if let end = endOfPrompt(in: turn) { return end }
+        if prompted == nil, turn.starts(with: beginning),
+            turn.dropFirst(beginning.count).allSatisfy(isSpace)
+        {
+            return beginning.count
+        }
         // The prompt may hold more than the turn does, such as the mark that opens a thought.
         return prompted == nil ? parts.start : lowest + wholeMarks(turn.prefix(shared)).count
     }

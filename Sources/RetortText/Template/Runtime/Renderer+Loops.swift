@@ -113,6 +113,7 @@ extension Renderer {
         let context = try LoopContext(
             loop, iterator, length: length, scope: outer, depth: depth, budget)
         while let element = try context.advance() {
+            try budget.spend()
             let turn = Scope(inside: outer)
             turn.set(loop.loop, to: .loop(context))
             let flow = try inScope(turn) { () throws(TemplateFault) in
