@@ -17,12 +17,16 @@ extension JSONValue {
     /// - Parameters:
     ///   - path: The file.
     ///   - maximumDepth: How deeply arrays and objects may nest.
+    ///   - allowsNonFinite: Whether NaN, Infinity and -Infinity are numbers, as Python writes them.
     /// - Throws: ``FileError``, or ``JSONFileError`` if its content is not JSON.
-    public init(contentsOf path: String, maximumDepth: Int = 256) throws {
+    public init(
+        contentsOf path: String, maximumDepth: Int = 256, allowsNonFinite: Bool = false
+    ) throws {
         let file = try MappedFile(path)
         let text = file.contents
         do throws(JSONError) {
-            self = try JSONParser.parse(text, maximumDepth: maximumDepth)
+            self = try JSONParser.parse(
+                text, maximumDepth: maximumDepth, allowsNonFinite: allowsNonFinite)
         } catch {
             let line = text.prefix(error.offset).count { $0 == UInt8(ascii: "\n") } + 1
             throw JSONFileError(path: path, line: line, error: error)

@@ -38,6 +38,11 @@ public struct JSONLinesFile: Sendable {
     /// The bytes of a line.
     public func bytes(_ index: Int) -> [UInt8] { file.contents(of: lines[index].range) }
 
+    /// Whether the last line is ended; one that a program was writing when it died is not.
+    package var endsWithNewline: Bool {
+        file.contents(of: file.size - 1..<file.size) == [UInt8(ascii: "\n")]
+    }
+
     /// Parses a line.
     ///
     /// - Parameter index: Which of the lines that are not blank.

@@ -1,20 +1,23 @@
-/// Reads JSON (RFC 8259) strictly: no comments, no trailing commas, no NaN, each key once.
+/// Reads JSON (RFC 8259) strictly: no comments, no trailing commas, each key once; NaN only if asked.
 public struct JSONParser {
     private let bytes: [UInt8]
     private var position = 0
     private let maximumDepth: Int
+    private let allowsNonFinite: Bool
 
     /// Parses one whole text.
     ///
     /// - Parameters:
     ///   - bytes: UTF-8 text; white space may surround the value.
     ///   - maximumDepth: How deeply arrays and objects may nest.
+    ///   - allowsNonFinite: Whether NaN, Infinity and -Infinity are numbers, as Python writes them.
     /// - Returns: The value.
     /// - Throws: ``JSONError``.
-    public static func parse(_ bytes: [UInt8], maximumDepth: Int = 256) throws(JSONError)
-        -> JSONValue
-    {
-        var parser = JSONParser(bytes: bytes, maximumDepth: maximumDepth)
+    public static func parse(
+        _ bytes: [UInt8], maximumDepth: Int = 256, allowsNonFinite: Bool = false
+    ) throws(JSONError) -> JSONValue {
+        var parser = JSONParser(
+            bytes: bytes, maximumDepth: maximumDepth, allowsNonFinite: allowsNonFinite)
         parser.skipSpace()
         let value = try parser.value(depth: 0)
         parser.skipSpace()
@@ -28,9 +31,10 @@ public struct JSONParser {
         try parse(Array(text.utf8), maximumDepth: maximumDepth)
     }
 
-    private init(bytes: [UInt8], maximumDepth: Int) {
+    private init(bytes: [UInt8], maximumDepth: Int, allowsNonFinite: Bool) {
         self.bytes = bytes
         self.maximumDepth = maximumDepth
+        self.allowsNonFinite = allowsNonFinite
     }
 
     private mutating func value(depth: Int) throws(JSONError) -> JSONValue {
@@ -38,6 +42,11 @@ public struct JSONParser {
             throw .tooDeep(limit: maximumDepth, offset: position)
         }
         guard position < bytes.count else { throw .unfinished(offset: position) }
+        if allowsNonFinite {
+            if take("NaN") { return .number(.nan) }
+            if take("Infinity") { return .number(.infinity) }
+            if take("-Infinity") { return .number(-.infinity) }
+        }
         switch bytes[position] {
         case UInt8(ascii: "{"): return .object(try object(depth: depth))
         case UInt8(ascii: "["): return .array(try array(depth: depth))

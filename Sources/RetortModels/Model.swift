@@ -38,9 +38,7 @@ public final class Model {
     }
 
     package init(_ files: ModelFiles, kernels: Kernels, precision: Precision) throws {
-        let configuration = try files.configuration()
-        let family = try Self.family(of: configuration)
-        let wanted = try family.describe(configuration)
+        let (family, wanted) = try Self.describe(files)
         let isBF16 = precision == .bfloat16 || precision == .auto && kernels.hasBF16
         let odd = wanted.productWidths.first { $0 % 2 != 0 }
         if let odd, precision == .bfloat16 {
@@ -65,6 +63,21 @@ public final class Model {
     /// - Throws: ``AdapterError`` and the errors of the formats.
     public func attachAdapter(_ path: String) throws {
         _ = try decoder.loadAdapter(path, family: family)
+    }
+
+    /// What a model's configuration says, before its weights are looked for.
+    package static func describe(_ files: ModelFiles) throws -> (
+        family: any ModelFamily.Type, description: DecoderDescription
+    ) {
+        let configuration = try files.configuration()
+        let family = try family(of: configuration)
+        var description = try family.describe(configuration)
+        // GGUF files do not say whether the output matrix is the embedding; its absence does.
+        if case .gguf(let file) = files {
+            let head = family.parameters.first { $0.name == "head" }?.gguf ?? "output"
+            description.tiesEmbeddings = file.tensor(named: head + ".weight") == nil
+        }
+        return (family, description)
     }
 
     private static func family(of configuration: ModelConfiguration) throws

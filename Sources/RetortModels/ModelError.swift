@@ -16,6 +16,8 @@ public enum ModelError: Error, Equatable, CustomStringConvertible {
     case unsupportedType(path: String, tensor: String, type: String)
     /// A tensor holds a value that is not a number.
     case notFinite(path: String, tensor: String)
+    /// The tokenizer has a token for which the embedding has no row.
+    case tokenWithoutRow(path: String, token: String, id: Int, rows: Int)
     /// The sizes do not fit bf16 products.
     case oddSize(path: String, size: Int)
 
@@ -39,6 +41,9 @@ public enum ModelError: Error, Equatable, CustomStringConvertible {
             "\(path): \(tensor) is stored as \(type), which Retort does not read."
         case .notFinite(let path, let tensor):
             "\(path): \(tensor) holds a value that is NaN or infinite; the file is damaged."
+        case .tokenWithoutRow(let path, let token, let id, let rows):
+            "\(path): the tokenizer gives \"\(token)\" the id \(id), but the embedding has "
+                + "\(rows) rows; the tokenizer is another model's."
         case .oddSize(let path, let size):
             "\(path): a matrix is \(size) wide; bfloat16 needs even widths, use precision: float32."
         }

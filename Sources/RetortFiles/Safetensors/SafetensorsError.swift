@@ -32,8 +32,8 @@ public enum SafetensorsError: Error, Equatable, CustomStringConvertible {
             "\(path): is too short or truncated: the header needs \(needed) bytes, "
                 + "\(found) are there; fetch it again."
         case .badHeaderLength(let path, let length):
-            "\(path): announces a header of \(length) bytes; "
-                + "2 to \(SafetensorsFile.longestHeader) are legal."
+            "\(path): is not a safetensors file, or damaged: it announces a header of \(length) "
+                + "bytes, where 2 to \(SafetensorsFile.longestHeader) are legal."
         case .headerIsNoObject(let path):
             "\(path): is not a safetensors file: its header is no JSON object that begins with {."
         case .badHeader(let path, let error): "\(path): the header is damaged: \(error)."

@@ -77,12 +77,36 @@ public struct AdapterConfiguration: Sendable, Equatable {
     /// The number behind `layers.` in a module's name.
     private static func layer(of module: String) -> Int? {
         let parts = module.split(separator: ".")
-        guard let index = parts.firstIndex(of: "layers"), index + 1 < parts.count else { return nil }
+        guard let index = parts.firstIndex(of: "layers"), index + 1 < parts.count else {
+            return nil
+        }
         return Int(parts[index + 1])
     }
 }
 
 extension AdapterConfiguration {
+    /// Parses a PEFT folder's `adapter_config.json`.
+    ///
+    /// Python writes NaN where JSON has none; it is read, so that the key can be named.
+    static func json(folder: String) throws -> (value: JSONValue, path: String) {
+        let path = folder + "/adapter_config.json"
+        return (try JSONValue(contentsOf: path, allowsNonFinite: true), path)
+    }
+
+    /// Reads what a llama.cpp adapter says of itself: its kind and alpha.
+    init(gguf file: GGUFFile) throws(AdapterError) {
+        for (key, expected) in [("general.type", "adapter"), ("adapter.type", "lora")]
+        where file[key]?.string != expected {
+            throw .badKey(path: file.path, key: key, reason: "is not \"\(expected)\"")
+        }
+        let key = "adapter.lora.alpha"
+        guard let value = file[key] else { throw .missingKey(path: file.path, key: key) }
+        guard let alpha = value.double, alpha.isFinite else {
+            throw .badKey(path: file.path, key: key, reason: "is not a number")
+        }
+        self.alpha = alpha
+    }
+
     /// Reads `adapter_config.json`.
     ///
     /// - Throws: ``AdapterError`` for what is malformed or of a kind that is not LoRA.
@@ -97,7 +121,9 @@ extension AdapterConfiguration {
             throw reader.bad("bias", "is \"\(bias)\"; Retort reads adapters without biases (none)")
         }
         for key in ["use_dora", "lora_bias", "fan_in_fan_out"] {
-            if reader.object[key]?.bool == true { throw reader.bad(key, "is true; Retort does not read that") }
+            if reader.object[key]?.bool == true {
+                throw reader.bad(key, "is true; Retort does not read that")
+            }
         }
         for key in ["modules_to_save", "target_parameters", "trainable_token_indices"] {
             if let value = reader.object[key], value != .null, value.array?.isEmpty != true {

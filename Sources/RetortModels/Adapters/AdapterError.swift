@@ -12,6 +12,10 @@ public enum AdapterError: Error, Equatable, CustomStringConvertible {
     case unknownTensor(path: String, tensor: String)
     /// No module of the base has a name that is a target.
     case unknownTarget(path: String, target: String)
+    /// The settings name a target for which there are no weights.
+    case unadaptedTarget(path: String, target: String)
+    /// There are no weights at all.
+    case noModules(path: String)
     /// A tensor is stored in a way that cannot be read.
     case unsupportedType(path: String, tensor: String, type: String)
     /// A value is NaN or infinite.
@@ -30,6 +34,9 @@ public enum AdapterError: Error, Equatable, CustomStringConvertible {
             "\(path): \(tensor) belongs to no adapted module of the base; is it for another model?"
         case .unknownTarget(let path, let target):
             "\(path): no module of the base is called \(target)."
+        case .unadaptedTarget(let path, let target):
+            "\(path): holds no weights for the target \(target); the adapter is incomplete."
+        case .noModules(let path): "\(path): holds no adapted module."
         case .unsupportedType(let path, let tensor, let type):
             "\(path): \(tensor) is stored as \(type), which Retort does not read."
         case .notFinite(let path, let tensor):

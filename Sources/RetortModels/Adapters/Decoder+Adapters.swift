@@ -120,9 +120,8 @@ private struct StoredAdapter {
     let names: [String]
 
     init(peftFolder path: String) throws {
-        let configPath = path + "/adapter_config.json"
-        configuration = try AdapterConfiguration(
-            JSONValue(contentsOf: configPath), path: configPath)
+        let json = try AdapterConfiguration.json(folder: path)
+        configuration = try AdapterConfiguration(json.value, path: json.path)
         self.path = path + "/adapter_model.safetensors"
         let file = try SafetensorsFile(self.path)
         names = file.tensors.map(\.name)
@@ -135,15 +134,7 @@ private struct StoredAdapter {
     /// B has its rows in the order of the base.
     init(gguf path: String, family: any ModelFamily.Type, decoder: Decoder) throws {
         let file = try GGUFFile(path)
-        guard file["general.type"]?.string == "adapter" else {
-            throw AdapterError.badKey(path: path, key: "general.type", reason: "is not \"adapter\"")
-        }
-        guard file["adapter.type"]?.string == "lora" else {
-            throw AdapterError.badKey(path: path, key: "adapter.type", reason: "is not \"lora\"")
-        }
-        guard let alpha = file["adapter.lora.alpha"]?.double, alpha.isFinite else {
-            throw AdapterError.missingKey(path: path, key: "adapter.lora.alpha")
-        }
+        var configuration = try AdapterConfiguration(gguf: file)
         var modules: [ExactKey: (name: String, rowMap: [Int32]?)] = [:]
         for (index, layer) in decoder.layers.enumerated() {
             for linear in layer.linearLayers {
@@ -177,8 +168,6 @@ private struct StoredAdapter {
                 ranks.append(.init(key: module.name, value: tensor.shape[0]))
             }
         }
-        var configuration = AdapterConfiguration()
-        configuration.alpha = alpha
         configuration.targets = .names(targets)
         configuration.rank = ranks.first?.value ?? 1
         configuration.rankPattern = ranks.filter { $0.value != configuration.rank }

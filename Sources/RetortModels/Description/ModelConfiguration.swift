@@ -51,6 +51,14 @@ public struct ModelConfiguration: Sendable {
         }
     }
 
+    /// The error for a vocabulary of no known size; GGUF files tell it by the embedding's rows.
+    var noVocabulary: ModelError {
+        switch source {
+        case .huggingFace: .missingKey(path: path, key: name(.vocabularySize))
+        case .gguf: .missingTensors(path: path, tensors: ["token_embd.weight"])
+        }
+    }
+
     private func has(_ key: Key) -> Bool {
         switch source {
         case .huggingFace(let object): (object[key.huggingFace] ?? .null) != .null
@@ -95,7 +103,8 @@ public struct ModelConfiguration: Sendable {
 
     /// A truth value of `config.json`; absent and null are false.
     func flag(_ name: String) throws -> Bool {
-        guard case .huggingFace(let object) = source, let value = object[name], value != .null else {
+        guard case .huggingFace(let object) = source, let value = object[name], value != .null
+        else {
             return false
         }
         guard let flag = value.bool else {

@@ -107,7 +107,7 @@ extension DecoderDescription {
                 hasBias: feedForwardBias))
         let vocabulary = try config.integerIfPresent(.vocabularySize, in: Self.vocabularies)
         guard let vocabulary = vocabulary ?? config.embeddingRows else {
-            throw ModelError.missingKey(path: config.path, key: config.name(.vocabularySize))
+            throw config.noVocabulary
         }
         self.init(
             vocabularySize: vocabulary, hiddenSize: hidden,

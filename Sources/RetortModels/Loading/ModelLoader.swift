@@ -22,16 +22,14 @@ struct ModelLoader {
 
     /// Builds the decoder.
     ///
-    /// - Parameter description: What to look for.
+    /// - Parameters:
+    ///   - description: What to look for.
+    ///   - suffixes: Ends of names that are no parameters and need no word.
     /// - Returns: The decoder, and names of tensors that the architecture does not have.
     /// - Throws: ``ModelError``; one error names all parameters that are missing.
     mutating func load(_ description: DecoderDescription, ignoring suffixes: [String]) throws -> (
         decoder: Decoder, unexpected: [String]
     ) {
-        var description = description
-        // Whether the head is tied follows from the weights where the configuration does not say.
-        let hasHead = tensors[ExactKey(fileName("head", 0) + ".weight")] != nil
-        if case .gguf = files { description.tiesEmbeddings = !hasHead }
         let hidden = description.hiddenSize, vocabulary = description.vocabularySize
         let embedding = try linear("embedding", 0, vocabulary, hidden, false)
         var layers: [DecoderLayer?] = []

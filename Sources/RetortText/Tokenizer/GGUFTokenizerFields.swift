@@ -154,8 +154,8 @@ private struct Keys {
             return nil
         }
         guard (0..<count).contains(id) else {
-            throw .unknownToken(
-                path: path, key: GGUFTokenizerFields.prefix + key, token: "number \(id)")
+            throw .unknownID(
+                path: path, key: GGUFTokenizerFields.prefix + key, id: id, vocabulary: count)
         }
         return id
     }

@@ -61,3 +61,16 @@ struct ModelToken: Sendable, Equatable {
     /// Whether it shares its bytes with the token before it.
     var isContinuation = false
 }
+
+extension Tokenizer {
+    /// What the model is called in tokenizer.json, or where it comes from.
+    package var modelName: String {
+        switch model {
+        case .bytePair: "BPE"
+        case .unigram: "Unigram"
+        case .wordPiece: "WordPiece"
+        case .wordLevel: "WordLevel"
+        case .sentencePiece: "SentencePiece"
+        }
+    }
+}

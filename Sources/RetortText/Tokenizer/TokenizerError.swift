@@ -22,6 +22,8 @@ public enum TokenizerError: Error, Equatable, CustomStringConvertible {
     case mergeOfUnknownToken(path: String, key: String, index: Int, token: String)
     /// A setting names a token that the vocabulary does not have.
     case unknownToken(path: String, key: String, token: String)
+    /// A setting names an id that the vocabulary does not have.
+    case unknownID(path: String, key: String, id: Int, vocabulary: Int)
     /// An added token claims an id that is another token's, or has another id in the vocabulary.
     case addedTokenConflict(path: String, token: String, id: Int, holder: String, holderID: Int)
     /// Lists that belong together have different lengths.
@@ -57,6 +59,8 @@ public enum TokenizerError: Error, Equatable, CustomStringConvertible {
             "\(path): merge \(index) of \(key) needs the token \"\(token)\", which the vocabulary does not have."
         case .unknownToken(let path, let key, let token):
             "\(path): \(key) names the token \"\(token)\", which is not known."
+        case .unknownID(let path, let key, let id, let vocabulary):
+            "\(path): \(key) is \(id), outside the vocabulary of \(vocabulary)."
         case .addedTokenConflict(let path, let token, let id, let holder, let holderID):
             "\(path): the added token \"\(token)\" claims the id \(id), but \"\(holder)\" has the id \(holderID)."
         case .countsDiffer(let path, let key, let count, let other, let otherCount):

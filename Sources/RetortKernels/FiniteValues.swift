@@ -1,0 +1,42 @@
+extension Kernels {
+    /// Whether no value of a stretch of memory is NaN or infinite.
+    ///
+    /// Values are decoded piece by piece on all threads; nothing is kept.
+    ///
+    /// - Parameters:
+    ///   - format: How the values are kept.
+    ///   - start: The first byte.
+    ///   - count: Values, whole blocks.
+    /// - Returns: Whether all are numbers.
+    public func allFinite(
+        _ format: StorageFormat, _ start: UnsafeRawPointer, count: Int
+    ) -> Bool {
+        let pieceSize = 1 << 14
+        let level = level, threads = threads
+        let found = UnsafeMutablePointer<Bool>.allocate(capacity: threads.count)
+        found.initialize(repeating: false, count: threads.count)
+        defer { found.deallocate() }
+        split((count + pieceSize - 1) / pieceSize, grain: 4) { pieces, thread in
+            let values = threads.scratch(thread, pieceSize * 4)
+                .assumingMemoryBound(to: Float.self)
+            for piece in pieces where !found[thread] {
+                let first = piece * pieceSize
+                let length = min(pieceSize, count - first)
+                let from = start + first / format.blockSize * format.blockBytes
+                level.decodeRow(format, from, length, values)
+                found[thread] = !Self.areFinite(values, length)
+            }
+        }
+        return !(0..<threads.count).contains { found[$0] }
+    }
+
+    /// No branch in the loop, so that it becomes vector code.
+    private static func areFinite(_ values: UnsafePointer<Float>, _ count: Int) -> Bool {
+        let exponent: UInt32 = 0x7f80_0000
+        var odd: UInt32 = 0
+        for i in 0..<count {
+            odd |= values[i].bitPattern & exponent == exponent ? 1 : 0
+        }
+        return odd == 0
+    }
+}
