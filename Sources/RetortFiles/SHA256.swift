@@ -161,7 +161,7 @@ extension UInt32 {
 
 extension [UInt8] {
     /// Adds bytes at the end.
-    mutating func append(contentsOf bytes: RawSpan) {
+    package mutating func append(contentsOf bytes: RawSpan) {
         unsafe bytes.withUnsafeBytes { unsafe append(contentsOf: $0) }
     }
 }

@@ -1,10 +1,8 @@
+import Retort
 import RetortFiles
 
 /// `retort inspect`: says what a file or folder is and what is in it.
 enum InspectCommand: Subcommand {
-    /// The kinds it knows, in the order in which they are tried.
-    static let kinds: [any InspectedKind.Type] = [RecipeInspection.self]
-
     struct Options {
         let path: String
         let verifies: Bool
@@ -47,11 +45,9 @@ enum InspectCommand: Subcommand {
 
     static func run(_ options: Options, on terminal: Terminal) throws {
         let target = try InspectionTarget(
-            options.path, verifies: options.verifies, base: options.base)
-        guard let kind = kinds.first(where: { $0.recognizes(target) }) else {
-            throw InspectionError.unknownKind(path: options.path)
-        }
-        let report = try kind.inspect(target)
+            options.path, verifies: options.verifies, base: options.base,
+            kernels: { try chosenKernels() })
+        let report = try Inspection.inspect(target)
         for warning in report.warnings { terminal.warning(warning) }
         try terminal.result(options.json ? report.json.serialized(.spaced) : report.text)
     }

@@ -113,41 +113,94 @@ package struct Checkpoint {
         return shards
     }
 
+    /// What the manifest says of a file.
+    package struct Entry {
+        package let name: String
+        package let byteCount: Int
+        package let sum: String
+        /// The size before compression; nil for what is not compressed.
+        package let rawByteCount: Int?
+    }
+
+    /// What a checkpoint says that it holds.
+    package struct Manifest {
+        package let entries: [Entry]
+        package let places: [(tensor: String, shard: String)]
+    }
+
+    /// Reads the manifest.
+    ///
+    /// - Throws: ``CheckpointError/badManifest(path:)`` or a format's error.
+    package func manifest() throws -> Manifest {
+        let manifestPath = path + "/manifest.json"
+        let bad = CheckpointError.badManifest(path: manifestPath)
+        let json = try JSONValue(contentsOf: manifestPath)
+        guard json["format_version"]?.integer == Self.formatVersion,
+            let files = json["files"]?.object, let places = json["tensors"]?.object
+        else { throw bad }
+        let entries = try files.members.map { name, entry in
+            let raw = entry["raw_bytes"]?.integer
+            guard !name.contains("/"), let bytes = entry["bytes"]?.integer, bytes >= 0,
+                let sum = entry["sha256"]?.string, raw ?? 0 >= 0,
+                raw != nil || !name.hasSuffix(".zst")
+            else { throw bad }
+            return Entry(name: name, byteCount: bytes, sum: sum, rawByteCount: raw)
+        }
+        return Manifest(
+            entries: entries,
+            places: try places.members.map { tensor, shard in
+                guard let shard = shard.string else { throw bad }
+                return (tensor, shard)
+            })
+    }
+
+    /// Checks a file's size and sum.
+    ///
+    /// - Throws: ``CheckpointError`` that names the damaged file, or ``FileError``.
+    package func check(_ entry: Entry) throws {
+        let file = "\(path)/\(entry.name)"
+        guard try MappedFile(file).size == entry.byteCount else {
+            throw CheckpointError.wrongSize(path: file, expected: entry.byteCount)
+        }
+        guard try SHA256.hash(file: file) == entry.sum else {
+            throw CheckpointError.wrongSum(path: file)
+        }
+    }
+
+    /// Opens a shard; nil for a file that is none.
+    package func shard(_ entry: Entry) throws -> SafetensorsFile? {
+        guard entry.name.hasSuffix(".zst"), let size = entry.rawByteCount else { return nil }
+        return try SafetensorsFile(ZstdFile("\(path)/\(entry.name)").decompressed(size: size))
+    }
+
+    /// Reads the state.
+    ///
+    /// - Throws: ``CheckpointError/badManifest(path:)`` or a format's error.
+    package func state() throws -> State {
+        let state = try State(JSONValue(contentsOf: path + "/state.json"), path: path)
+        guard state.step == step else {
+            throw CheckpointError.badManifest(path: path + "/state.json")
+        }
+        return state
+    }
+
     /// Checks every file's size and sum and opens the shards.
     ///
     /// - Returns: The state and all tensors by name.
     /// - Throws: ``CheckpointError`` that names the damaged file, or a format's error.
     package func read() throws -> (state: State, tensors: [String: StoredTensor]) {
-        let manifestPath = path + "/manifest.json"
-        let manifest = try JSONValue(contentsOf: manifestPath)
-        guard manifest["format_version"]?.integer == Self.formatVersion,
-            let files = manifest["files"]?.object, let places = manifest["tensors"]?.object
-        else { throw CheckpointError.badManifest(path: manifestPath) }
+        let manifest = try manifest()
         var tensors: [String: StoredTensor] = [:]
-        for (name, entry) in files.members {
-            guard !name.contains("/"), let bytes = entry["bytes"]?.integer,
-                let sum = entry["sha256"]?.string
-            else { throw CheckpointError.badManifest(path: manifestPath) }
-            let file = "\(path)/\(name)"
-            guard try MappedFile(file).size == bytes else {
-                throw CheckpointError.wrongSize(path: file, expected: bytes)
+        for entry in manifest.entries {
+            try check(entry)
+            for tensor in try shard(entry)?.tensors ?? [] {
+                tensors[tensor.name] = StoredTensor(tensor)
             }
-            guard try SHA256.hash(file: file) == sum else {
-                throw CheckpointError.wrongSum(path: file)
-            }
-            guard name.hasSuffix(".zst") else { continue }
-            guard let raw = entry["raw_bytes"]?.integer, raw >= 0 else {
-                throw CheckpointError.badManifest(path: manifestPath)
-            }
-            let shard = try SafetensorsFile(ZstdFile(file).decompressed(size: raw))
-            for tensor in shard.tensors { tensors[tensor.name] = StoredTensor(tensor) }
         }
-        for name in places.keys where tensors[name] == nil {
+        for (name, _) in manifest.places where tensors[name] == nil {
             throw CheckpointError.missingTensor(path: path, tensor: name)
         }
-        let state = try State(JSONValue(contentsOf: path + "/state.json"), path: path)
-        guard state.step == step else { throw CheckpointError.badManifest(path: manifestPath) }
-        return (state, tensors)
+        return (try state(), tensors)
     }
 }
 
@@ -161,18 +214,23 @@ public enum CheckpointError: Error, Equatable, CustomStringConvertible {
     case wrongSum(path: String)
     /// A tensor of the manifest or of the run is in no shard.
     case missingTensor(path: String, tensor: String)
+    /// A shard holds a tensor that the manifest does not place there.
+    case unlistedTensor(path: String, tensor: String)
     /// The folder has no checkpoint that can be used.
     case noneLeft(path: String)
 
     /// One sentence: where, what, what to do.
     public var description: String {
         switch self {
-        case .badManifest(let path): "\(path): not a checkpoint of this version of Retort, or damaged."
+        case .badManifest(let path):
+            "\(path): not a checkpoint of this version of Retort, or damaged."
         case .wrongSize(let path, let expected):
             "\(path): damaged, it should have \(expected) bytes; resume from the checkpoint before."
         case .wrongSum(let path):
             "\(path): damaged, its SHA-256 is not the manifest's; resume from the checkpoint before."
         case .missingTensor(let path, let tensor): "\(path): lacks the tensor \(tensor)."
+        case .unlistedTensor(let path, let tensor):
+            "\(path): holds \(tensor), which the manifest does not place there."
         case .noneLeft(let path): "\(path): holds no checkpoint that can be read."
         }
     }

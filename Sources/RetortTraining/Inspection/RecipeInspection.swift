@@ -1,11 +1,10 @@
 import Glibc
-import Retort
 import RetortFiles
 
 /// A recipe: every key is checked, and shown with the defaults filled in.
 enum RecipeInspection: InspectedKind {
     static func recognizes(_ target: InspectionTarget) -> Bool {
-        !target.isFolder && (target.ends(with: ".yaml") || target.ends(with: ".yml"))
+        target.isFile(named: ".yaml", ".yml")
     }
 
     static func inspect(_ target: InspectionTarget) throws -> InspectionReport {
