@@ -43,32 +43,35 @@
         return result
     }
 
-    /// `log Σ exp(x)` of a row.
-    public func logSumExp(_ x: UnsafeMutablePointer<Float>, _ count: Int) -> Float {
+    /// The largest value of a row, and `log Σ exp(x - largest)`.
+    public func logSumExp(_ x: UnsafeMutablePointer<Float>, _ count: Int) -> (
+        top: Float, logSum: Float
+    ) {
         let top = largest(x, count)
-        if !top.isFinite { return top }
-        return top + rk_log(exponentials(x, count, top, 1, false))
+        if !top.isFinite { return (top, 0) }
+        return (top, rk_log(exponentials(x, count, top, 1, false)))
     }
 
     @inline(__always)
     private func softmaxScaled<A: Activation>(
-        _: A.Type, _ x: UnsafePointer<Float>, _ count: Int, _ logSum: Float, _ scale: Float,
-        _ out: UnsafeMutableRawPointer
+        _: A.Type, _ x: UnsafePointer<Float>, _ count: Int, _ top: Float, _ logSum: Float,
+        _ scale: Float, _ out: UnsafeMutableRawPointer
     ) {
-        let l = Floats(repeating: logSum), s = Floats(repeating: scale)
+        let t = Floats(repeating: top), l = Floats(repeating: logSum), s = Floats(repeating: scale)
         eachVector(count) { i, valid in
-            put(A.self, exponential(get(Float32.self, x, i, valid) - l) * s, out, i, valid)
+            put(A.self, exponential(get(Float32.self, x, i, valid) - t - l) * s, out, i, valid)
         }
     }
 
-    /// `scale * exp(x - logSum)`: a row of the cross-entropy's gradient, but for the label's own entry.
+    /// `scale * exp(x - top - logSum)`: a row of the cross-entropy's gradient, but for the label's own
+    /// entry.
     public func softmaxScaled(
-        bf16: Bool, _ x: UnsafePointer<Float>, _ count: Int, _ logSum: Float, _ scale: Float,
-        _ out: UnsafeMutableRawPointer
+        bf16: Bool, _ x: UnsafePointer<Float>, _ count: Int, _ top: Float, _ logSum: Float,
+        _ scale: Float, _ out: UnsafeMutableRawPointer
     ) {
         bf16
-            ? softmaxScaled(BFloat16.self, x, count, logSum, scale, out)
-            : softmaxScaled(Float32.self, x, count, logSum, scale, out)
+            ? softmaxScaled(BFloat16.self, x, count, top, logSum, scale, out)
+            : softmaxScaled(Float32.self, x, count, top, logSum, scale, out)
     }
 
     @inline(__always)

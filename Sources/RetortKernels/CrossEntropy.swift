@@ -7,6 +7,9 @@
 extension Kernels {
     /// Turns rows of logits into losses and gradients of next-token cross-entropy.
     ///
+    /// The largest logit and the log of the sum stay apart: added, they would lose what the loss is
+    /// made of where logits are large.
+    ///
     /// - Parameters:
     ///   - logits: `[m, vocabulary]`, f32.
     ///   - labels: The right id of every row.
@@ -21,13 +24,13 @@ extension Kernels {
         split(logits.rowCount, grain: 1) { range, _ in
             for row in range {
                 let x = logits.floats(row), label = Int(labels[row]), count = logits.columnCount
-                let sum = level.logSumExp(x, count)
-                losses[row] = sum - x[label]
+                let (top, logSum) = level.logSumExp(x, count)
+                losses[row] = top - x[label] + logSum
                 guard let gradient else { continue }
                 let out = gradient.row(row)
-                level.softmaxScaled(gradient.isBF16, x, count, sum, scale, out)
+                level.softmaxScaled(gradient.isBF16, x, count, top, logSum, scale, out)
                 // The label's own entry from the exact value, not from what was rounded.
-                let own = (expf(x[label] - sum) - 1) * scale
+                let own = expm1f(-losses[row]) * scale
                 Portable.put(gradient.isBF16, own, out, label)
                 if gradient.isBF16, gradient.stride > count {
                     (out + count * 2).storeBytes(of: 0, as: UInt16.self)

@@ -66,9 +66,12 @@ struct KernelLevel: Sendable {
             Bool, UnsafeRawPointer, UnsafePointer<Float>, UnsafePointer<Float>, Float, Int,
             UnsafeMutableRawPointer
         ) -> Void
-    let logSumExp: @Sendable (UnsafeMutablePointer<Float>, Int) -> Float
+    let logSumExp:
+        @Sendable (UnsafeMutablePointer<Float>, Int) -> (top: Float, logSum: Float)
     let softmaxScaled:
-        @Sendable (Bool, UnsafePointer<Float>, Int, Float, Float, UnsafeMutableRawPointer) -> Void
+        @Sendable (
+            Bool, UnsafePointer<Float>, Int, Float, Float, Float, UnsafeMutableRawPointer
+        ) -> Void
     let attentionRow:
         @Sendable (
             Bool, UnsafeMutablePointer<Float>, Int, Int, Int, Float, UnsafeMutableRawPointer
@@ -158,7 +161,7 @@ extension KernelLevel {
             },
             rotate: { KernelsAVX512.rotate(bf16: $0, $1, $2, $3, $4, $5, $6) },
             logSumExp: KernelsAVX512.logSumExp,
-            softmaxScaled: { KernelsAVX512.softmaxScaled(bf16: $0, $1, $2, $3, $4, $5) },
+            softmaxScaled: { KernelsAVX512.softmaxScaled(bf16: $0, $1, $2, $3, $4, $5, $6) },
             attentionRow: { KernelsAVX512.attentionRow(bf16: $0, $1, $2, $3, $4, $5, $6) },
             attentionRowBackward: KernelsAVX512.attentionRowBackward,
             adamW: KernelsAVX512.adamW)

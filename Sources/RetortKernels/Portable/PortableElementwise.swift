@@ -82,20 +82,23 @@ extension Portable {
         }
     }
 
-    static func logSumExp(_ x: UnsafeMutablePointer<Float>, _ count: Int) -> Float {
+    static func logSumExp(_ x: UnsafeMutablePointer<Float>, _ count: Int) -> (
+        top: Float, logSum: Float
+    ) {
         var top = -Float.infinity
         for i in 0..<count { top = max(top, x[i]) }
-        if !top.isFinite { return top }
-        var sum: Float = 0
-        for i in 0..<count { sum += expf(x[i] - top) }
-        return top + rk_log(sum)
+        if !top.isFinite { return (top, 0) }
+        // A vocabulary is long enough for a single sum of f32 to drift.
+        var sum = 0.0
+        for i in 0..<count { sum += Double(expf(x[i] - top)) }
+        return (top, rk_log(Float(sum)))
     }
 
     static func softmaxScaled(
-        _ bf16: Bool, _ x: UnsafePointer<Float>, _ count: Int, _ logSum: Float, _ scale: Float,
-        _ out: UnsafeMutableRawPointer
+        _ bf16: Bool, _ x: UnsafePointer<Float>, _ count: Int, _ top: Float, _ logSum: Float,
+        _ scale: Float, _ out: UnsafeMutableRawPointer
     ) {
-        for i in 0..<count { put(bf16, expf(x[i] - logSum) * scale, out, i) }
+        for i in 0..<count { put(bf16, expf(x[i] - top - logSum) * scale, out, i) }
     }
 
     static func attentionRow(
