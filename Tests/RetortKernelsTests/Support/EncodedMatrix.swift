@@ -12,11 +12,8 @@ struct EncodedMatrix {
     /// Decoded by the definitions below, row by row in the matrix's order.
     let values: [Float]
 
-    /// Makes one.
-    ///
-    /// - Parameters:
-    ///   - isShuffled: Whether rows stand in another order, with one that does not belong.
-    ///   - gap: Bytes from the end of a row to the next.
+    /// Makes one; shuffled rows stand in another order, with one that does not belong, and `gap` bytes
+    /// lie between a row and the next.
     init(
         _ format: StorageFormat, _ rows: Int, _ columns: Int, isShuffled: Bool = false,
         gap: Int = 0,

@@ -31,10 +31,8 @@ func roundingUnit(_ type: ElementType) -> Double { type == .float32 ? floatUnit 
 /// Runs a kernel on every level, holds it against its twin, and wants the same bits from one, two and
 /// three threads.
 ///
-/// - Parameters:
-///   - expected: Per output its numbers.
-///   - label: The case, for messages.
-///   - run: Calls the kernel with operands in guarded memory and returns its outputs.
+/// `expected` has the numbers of every output; `run` calls the kernel with operands in guarded memory
+/// and returns its outputs.
 func judge(
     _ expected: [[Expected]], _ label: @autoclosure () -> String = "",
     location: SourceLocation = #_sourceLocation, run: (Kernels, GuardedMemory) -> [[Float]]
