@@ -102,7 +102,7 @@ struct CommandOptionsTests {
         let export = try read(
             ExportCommand.self, "--model", "m", "--format", "gguf-lora", "--type", "q8_0",
             "--output", "o")
-        #expect(export.format == .ggufLoRA && export.type == .q80)
+        #expect(export.format == .ggufLoRA && export.type == .q8_0)
         let tokens = try read(TokenizeCommand.self, "--model", "m", "--input", "f", "--no-special")
         #expect(tokens.input == .file("f") && !tokens.addsSpecial && !tokens.decodes)
         let bench = try read(BenchTrainCommand.self, "--model", "m", "--full", "--json")
