@@ -55,12 +55,28 @@ extension Model {
         ])
         for (key, value) in try rotaryKeys(attention) { config[key] = value }
         for (key, value) in family.huggingFaceKeys(description) { config[key] = value }
+        try checkBiases(config, of: layer)
         config["attention_dropout"] = .number(0)
         config["initializer_range"] = .number(0.02)
         config["tie_word_embeddings"] = .bool(description.tiesEmbeddings)
         config["use_cache"] = .bool(true)
         for (key, id) in tokenIDs(file) { config[key] = .integer(id) }
         return config
+    }
+
+    /// GGUF files have any biases they like; transformers has those that the keys of a family say.
+    private func checkBiases(_ config: JSONObject, of layer: LayerDescription) throws {
+        let read = try family.describe(
+            ModelConfiguration(
+                path: path, source: .huggingFace(config), modelType: family.modelTypes.first ?? "",
+                embeddingRows: nil, rotaryFactors: nil)
+        ).layers.first
+        guard read?.attention.hasInputBias == layer.attention.hasInputBias else {
+            throw inexpressible("attn_q.bias")
+        }
+        guard read?.attention.hasOutputBias == layer.attention.hasOutputBias else {
+            throw inexpressible("attn_output.bias")
+        }
     }
 
     /// `rope_theta` and `rope_scaling`, which old and new versions of transformers read.

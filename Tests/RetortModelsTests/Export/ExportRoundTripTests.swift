@@ -105,6 +105,40 @@ struct ExportRoundTripTests {
         #expect(try base.export(to: folder, format: .huggingFace).notes == report.notes)
     }
 
+    @Test("biases that transformers has no key for are refused")
+    func biases() throws {
+        let test = try ExportCase()
+        let source = try GGUFFile(ExportCase.gguf("f32.gguf"))
+        let path = test.folder + "/biased.gguf"
+        var entries = source.tensors.map {
+            GGUFEntry($0.name, $0.type, dimensions: $0.dimensions)
+        }
+        for layer in 0..<2 {
+            for (part, size) in [("q", 64), ("k", 32), ("v", 32)] {
+                entries.append(.init("blk.\(layer).attn_\(part).bias", .f32, dimensions: [size]))
+            }
+        }
+        var writer = try GGUFWriter(path, metadata: source.metadata, entries)
+        for entry in entries {
+            let bytes =
+                source.tensor(named: entry.name) == nil
+                ? (0..<entry.dimensions[0]).flatMap { [0, 0, UInt8($0), 0x3c] }
+                : try source.bytes(entry.name)
+            try writer.append(bytes, to: entry.name)
+        }
+        _ = try writer.finish()
+        let model = try test.model(path)
+        #expect(model.logits() != (try test.model(source.path).logits()))
+        #expect(
+            throws: ExportError.inexpressible(
+                path: path, key: "attn_output.bias", format: .huggingFace)
+        ) {
+            try model.export(to: test.folder + "/a", format: .huggingFace)
+        }
+        try model.export(to: test.folder + "/a.gguf", format: .gguf, type: .f32)
+        expectClose(try test.model(test.folder + "/a.gguf").logits(), model.logits(), within: 0)
+    }
+
     @Test("large weights are cut into shards with an index")
     func shards() throws {
         let test = try ExportCase()
@@ -189,6 +223,20 @@ struct ExportGoldenTests {
             #expect((tensor.type == .f16) == names.contains(tensor.name), "\(tensor.name)")
         }
         #expect(file.tensor(named: "output.weight") == nil)
+    }
+
+    @Test("a split model becomes one file")
+    func split() throws {
+        let test = try ExportCase()
+        let name = "quant/gguf_models/split_q8_0-00001-of-00002.gguf"
+        let base = try test.model("\(ExportCase.shared)/\(name)")
+        try base.merge(to: test.folder + "/a.gguf")
+        let file = try GGUFFile(test.folder + "/a.gguf"), parts = try GGUFFile(base.path)
+        #expect(file.paths.count == 1 && parts.paths.count == 2)
+        #expect(!file.metadata.entries.contains { $0.key.hasPrefix("split.") })
+        for tensor in parts.tensors {
+            #expect(try file.bytes(tensor.name) == parts.bytes(tensor.name))
+        }
     }
 
     @Test("a Hugging Face base keeps its own files")
