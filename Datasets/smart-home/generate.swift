@@ -11,7 +11,6 @@
 #endif
 
 let seed: UInt64 = 20_261_121
-let trainingPerTool = 84
 let testTotal = 300
 
 // MARK: - Chance
@@ -120,7 +119,6 @@ func time(_ hour: Int, _ minute: Int, _ random: inout SplitMix64) -> Filling {
         text = hour == 12 ? "noon" : "\(spelled(onDial(hour))) o'clock \(part)"
     case (15, 12...): text = "quarter past \(spelled(onDial(hour))) \(part)"
     case (30, 12...): text = "half past \(spelled(onDial(hour))) \(part)"
-    case (45, 12...): text = "quarter to \(spelled(onDial(hour + 1))) \(part)"
     default: text = "\(onDial(hour)):\(two(minute)) \(half)"
     }
     return Filling(text: text, arguments: ["time": "\"\(two(hour)):\(two(minute))\""])
@@ -221,12 +219,18 @@ struct Phrases {
 struct Tool {
     var name: String
     var arguments: [String]
+    /// Training conversations: more where the arguments have to be worked out.
+    var trainingCount = 70
+    /// Whether an argument has two values only. Keeping back a combination would then show the other
+    /// argument's value with one of the two alone, and teach that; such tools keep back phrases with
+    /// values instead.
+    var isTwoValued = false
     var phrases: [Phrases]
 }
 
 let tools: [Tool] = [
     Tool(
-        name: "light", arguments: ["room", "on"],
+        name: "light", arguments: ["room", "on"], trainingCount: 64, isTwoValued: true,
         phrases: [
             Phrases(
                 fixed: ["on": "true"],
@@ -306,7 +310,7 @@ let tools: [Tool] = [
                     """),
         ]),
     Tool(
-        name: "dim", arguments: ["room", "percent"],
+        name: "dim", arguments: ["room", "percent"], trainingCount: 106,
         phrases: [
             Phrases(
                 training: """
@@ -374,7 +378,7 @@ let tools: [Tool] = [
                     """)
         ]),
     Tool(
-        name: "heating", arguments: ["room", "degrees"],
+        name: "heating", arguments: ["room", "degrees"], trainingCount: 52,
         phrases: [
             Phrases(
                 training: """
@@ -442,7 +446,7 @@ let tools: [Tool] = [
                     """)
         ]),
     Tool(
-        name: "blinds", arguments: ["room", "position"],
+        name: "blinds", arguments: ["room", "position"], trainingCount: 78,
         phrases: [
             Phrases(
                 fixed: ["position": "\"open\""],
@@ -524,7 +528,7 @@ let tools: [Tool] = [
                     """),
         ]),
     Tool(
-        name: "music", arguments: ["room", "genre"],
+        name: "music", arguments: ["room", "genre"], trainingCount: 52,
         phrases: [
             Phrases(
                 training: """
@@ -589,7 +593,7 @@ let tools: [Tool] = [
                     """)
         ]),
     Tool(
-        name: "lock", arguments: ["door", "locked"],
+        name: "lock", arguments: ["door", "locked"], trainingCount: 106, isTwoValued: true,
         phrases: [
             Phrases(
                 fixed: ["locked": "true"],
@@ -663,7 +667,7 @@ let tools: [Tool] = [
                     """),
         ]),
     Tool(
-        name: "appliance", arguments: ["device", "action"],
+        name: "appliance", arguments: ["device", "action"], trainingCount: 78,
         phrases: [
             Phrases(
                 fixed: ["action": "\"start\""],
@@ -747,7 +751,7 @@ let tools: [Tool] = [
                     """),
         ]),
     Tool(
-        name: "timer", arguments: ["label", "minutes"],
+        name: "timer", arguments: ["label", "minutes"], trainingCount: 100,
         phrases: [
             Phrases(
                 training: """
@@ -812,7 +816,7 @@ let tools: [Tool] = [
                     """)
         ]),
     Tool(
-        name: "alarm", arguments: ["day", "time"],
+        name: "alarm", arguments: ["day", "time"], trainingCount: 118,
         phrases: [
             Phrases(
                 training: """
@@ -879,7 +883,7 @@ let tools: [Tool] = [
                     """)
         ]),
     Tool(
-        name: "shopping", arguments: ["item", "count"],
+        name: "shopping", arguments: ["item", "count"], trainingCount: 70,
         phrases: [
             Phrases(
                 training: """
@@ -945,7 +949,7 @@ let tools: [Tool] = [
                     """)
         ]),
     Tool(
-        name: "reminder", arguments: ["text", "time"],
+        name: "reminder", arguments: ["text", "time"], trainingCount: 118,
         phrases: [
             Phrases(
                 training: """
@@ -1011,7 +1015,7 @@ let tools: [Tool] = [
                     """)
         ]),
     Tool(
-        name: "none", arguments: [],
+        name: "none", arguments: [], trainingCount: 66,
         phrases: [
             Phrases(
                 training: """
@@ -1218,7 +1222,8 @@ func make(_ template: Template, of tool: Tool, _ random: inout SplitMix64) -> Ex
     }
     let request = withManners(capitalized(text), proper: startsWithName, &random)
     // An answer without arguments cannot tell combinations apart; there it is phrase and values.
-    let key = tool.arguments.isEmpty ? template.text + values.joined(separator: "|") : answer
+    let hasOwnKey = tool.arguments.isEmpty || tool.isTwoValued
+    let key = hasOwnKey ? template.text + values.joined(separator: "|") : answer
     return Example(request: request, answer: answer, key: key)
 }
 
@@ -1301,7 +1306,7 @@ var phrasings: [Example] = []
 
 for tool in tools {
     training += draw(
-        trainingPerTool, from: templates(of: tool, \.training), of: tool, used: &used, &random
+        tool.trainingCount, from: templates(of: tool, \.training), of: tool, used: &used, &random
     ) { !isHeldOut($0.key) }
 }
 let knownAnswers = Set(training.map(\.answer))
@@ -1314,11 +1319,14 @@ for (index, tool) in tools.enumerated() {
     let known = templates(of: tool, \.training).filter { $0.text.contains("{") }
     combinations += draw(half, from: known, of: tool, used: &used, &random) {
         isHeldOut($0.key) && isFamiliar($0.answer)
-            && (tool.arguments.isEmpty || !knownAnswers.contains($0.answer))
+            && (tool.arguments.isEmpty || tool.isTwoValued || !knownAnswers.contains($0.answer))
     }
     phrasings += draw(
         share - half, from: templates(of: tool, \.test), of: tool, used: &used, &random
-    ) { (!isHeldOut($0.key) || tool.arguments.isEmpty) && isFamiliar($0.answer) }
+    ) {
+        (!isHeldOut($0.key) || tool.arguments.isEmpty || tool.isTwoValued)
+            && isFamiliar($0.answer)
+    }
 }
 
 write(random.shuffled(training).map(line), to: folder + "/train.jsonl")

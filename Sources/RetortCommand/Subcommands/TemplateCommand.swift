@@ -48,7 +48,6 @@ enum TemplateCommand: Subcommand {
 
 
     static func run(_ options: Options, on terminal: Terminal) throws {
-        let template = try ChatTemplate(atPath: options.source)
         var clock = TemplateClock.now
         if let now = options.now {
             guard let fixed = TemplateClock(now) else {
@@ -58,28 +57,30 @@ enum TemplateCommand: Subcommand {
             clock = fixed
         }
         let file = try JSONLinesFile(options.input)
+        // A template that cannot be parsed is the answer to every line, as one that fails is.
+        let parsed = Result { try ChatTemplate(atPath: options.source) }
         for index in 0..<file.count {
-            var row = JSONObject()
+            let variables = try file.object(index)
             do {
-                let rendered = try template.render(try file.object(index), clock: clock)
-                if !options.json {
-                    try terminal.result(rendered.text)
-                    continue
-                }
-                row["text"] = .string(rendered.text)
-                if !rendered.spans.isEmpty {
-                    row["spans"] = .array(
-                        rendered.spans.map {
-                            .array([
-                                .integer($0.scalars.lowerBound), .integer($0.scalars.upperBound),
-                            ])
-                        })
-                }
-            } catch let error as TemplateError {
-                if !options.json { throw error }
-                row["error"] = .string("\(error)")
+                let template = try parsed.get()
+                let rendered = try template.render(variables, clock: clock)
+                try terminal.result(
+                    options.json ? line(rendered, of: template) : rendered.text)
+            } catch let error as TemplateError where options.json {
+                let row = JSONObject([("error", .string("\(error)"))])
+                try terminal.result(JSONValue.object(row).serialized(.spaced))
             }
-            try terminal.result(JSONValue.object(row).serialized(.spaced))
         }
+    }
+
+    private static func line(_ rendered: RenderedText, of template: ChatTemplate) -> String {
+        var row = JSONObject([("text", .string(rendered.text))])
+        if template.marksAssistant {
+            row["spans"] = .array(
+                rendered.spans.map {
+                    .array([.integer($0.scalars.lowerBound), .integer($0.scalars.upperBound)])
+                })
+        }
+        return JSONValue.object(row).serialized(.spaced)
     }
 }

@@ -11,6 +11,8 @@ public struct ChatTemplate: Sendable {
     public let name: String
     /// The template's source.
     public let source: String
+    /// Whether the template itself marks what the assistant writes, with `{% generation %}`.
+    public var marksAssistant: Bool { statements.contains(where: \.marksGeneration) }
     private let statements: [Statement]
     private let symbols: [String]
 

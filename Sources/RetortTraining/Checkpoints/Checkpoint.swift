@@ -85,6 +85,26 @@ package struct Checkpoint {
         try target.finish()
     }
 
+    /// Removes the checkpoint. It loses its name first: what is there under a checkpoint's name is
+    /// whole, even if the process is killed in between.
+    func remove() throws {
+        let aside = path + Self.partialSuffix
+        try Folder.remove(aside)
+        try Folder.move(path, to: aside)
+        try Folder.remove(aside)
+    }
+
+    /// Removes what a killed process left half-written or half-removed in a run folder.
+    static func removeRemains(in folder: String) throws {
+        guard Folder.isFolder(folder) else { return }
+        for name in try Folder.names(in: folder)
+        where name.hasPrefix(prefix) && name.hasSuffix(partialSuffix) {
+            try Folder.remove("\(folder)/\(name)")
+        }
+    }
+
+    private static let partialSuffix = ".partial"
+
     private static func description(_ file: WrittenFile) -> JSONValue {
         .object(
             JSONObject([

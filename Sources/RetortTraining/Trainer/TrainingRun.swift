@@ -112,6 +112,7 @@ public final class TrainingRun {
     }
 
     private func begin(_ start: Start) throws -> Int {
+        try Checkpoint.removeRemains(in: recipe.outputDir)
         guard start != .fresh else {
             try folder.create(recipe)
             return 0
@@ -209,7 +210,7 @@ public final class TrainingRun {
             in: recipe.outputDir)
         // Older ones go only when the new one is whole.
         for old in try Checkpoint.list(in: recipe.outputDir).dropFirst(recipe.checkpoint.keep) {
-            try Folder.remove(old.path)
+            try old.remove()
         }
         observe(.saved(path: "\(recipe.outputDir)/\(Checkpoint.name(step + 1))"))
     }
