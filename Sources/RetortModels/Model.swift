@@ -71,6 +71,12 @@ public final class Model {
     ) {
         let configuration = try files.configuration()
         let family = try family(of: configuration)
+        if case .huggingFace(let folder) = files,
+            let quantization = folder.config["quantization_config"]?.object
+        {
+            throw ModelError.unsupportedQuantization(
+                path: configuration.path, method: quantization["quant_method"]?.string ?? "unknown")
+        }
         var description = try family.describe(configuration)
         // GGUF files do not say whether the output matrix is the embedding; its absence does.
         if case .gguf(let file) = files {

@@ -1,3 +1,5 @@
+import RetortFiles
+
 /// Why a model or adapter cannot be used.
 public enum ModelError: Error, Equatable, CustomStringConvertible {
     /// The path is neither a GGUF file nor a folder with a model.
@@ -14,6 +16,8 @@ public enum ModelError: Error, Equatable, CustomStringConvertible {
     case wrongShape(path: String, tensor: String, found: [Int], expected: [Int])
     /// A tensor is stored in a way that cannot be read.
     case unsupportedType(path: String, tensor: String, type: String)
+    /// The weights were quantized in a way that cannot be read.
+    case unsupportedQuantization(path: String, method: String)
     /// A tensor holds a value that is not a number.
     case notFinite(path: String, tensor: String)
     /// The tokenizer has a token for which the embedding has no row.
@@ -39,6 +43,9 @@ public enum ModelError: Error, Equatable, CustomStringConvertible {
             "\(path): \(tensor) has shape \(found), expected \(expected)."
         case .unsupportedType(let path, let tensor, let type):
             "\(path): \(tensor) is stored as \(type), which Retort does not read."
+        case .unsupportedQuantization(let path, let method):
+            "\(path): quantization_config says that the weights are stored as \(method.printable), "
+                + "which Retort does not read; use the model before quantization, or its GGUF file."
         case .notFinite(let path, let tensor):
             "\(path): \(tensor) holds a value that is NaN or infinite; the file is damaged."
         case .tokenWithoutRow(let path, let token, let id, let rows):

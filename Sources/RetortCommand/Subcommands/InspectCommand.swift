@@ -1,5 +1,6 @@
 import Retort
 import RetortFiles
+import RetortKernels
 
 /// `retort inspect`: says what a file or folder is and what is in it.
 enum InspectCommand: Subcommand {
@@ -44,9 +45,15 @@ enum InspectCommand: Subcommand {
     }
 
     static func run(_ options: Options, on terminal: Terminal) throws {
+        var kernels: Kernels?
         let target = try InspectionTarget(
-            options.path, verifies: options.verifies, base: options.base,
-            kernels: { try chosenKernels() })
+            options.path, verifies: options.verifies, base: options.base
+        ) {
+            // Made for the first thing that needs it, and kept for the others.
+            let made = try kernels ?? chosenKernels()
+            kernels = made
+            return made
+        }
         let report = try Inspection.inspect(target)
         for warning in report.warnings { terminal.warning(warning) }
         try terminal.result(options.json ? report.json.serialized(.spaced) : report.text)

@@ -121,15 +121,10 @@ package struct AdapterContents {
             : "base_model.model.\(module.name).lora_\(missing.uppercased()).weight"
     }
 
-    /// What about the base's name is worth a word: a path out of the folder.
-    package var warnings: [String] {
-        guard !isGGUF, let baseName,
-            baseName.hasPrefix("/") || baseName.hasPrefix("~")
-                || baseName.split(separator: "/").contains("..")
-        else { return [] }
-        return [
-            "\(path): base_model_name_or_path is \(baseName.printable), a path outside this folder; "
-                + "it is not opened, name the base with --base."
-        ]
+    /// Whether the base's name is a path that leaves the folder.
+    package var namesOutsideBase: Bool {
+        guard !isGGUF, let baseName else { return false }
+        return baseName.hasPrefix("/") || baseName.hasPrefix("~")
+            || baseName.split(separator: "/").contains("..")
     }
 }

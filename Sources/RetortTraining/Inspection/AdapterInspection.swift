@@ -33,7 +33,14 @@ enum AdapterInspection: InspectedKind {
             sheet.addVerified("every matrix and value, \(against)")
         }
         sheet.add(tensors: adapter.tensors)
-        return InspectionReport(sheet, warnings: adapter.warnings)
+        guard adapter.namesOutsideBase, let name else { return InspectionReport(sheet) }
+        let advice = target.base == nil ? "; name the base with --base" : ""
+        return InspectionReport(
+            sheet,
+            warnings: [
+                "\(target.path)/adapter_config.json: base_model_name_or_path is \(name.printable), "
+                    + "a path outside this folder, which is not opened\(advice)."
+            ])
     }
 }
 
