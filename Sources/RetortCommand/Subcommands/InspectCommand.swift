@@ -31,6 +31,9 @@ enum InspectCommand: Subcommand {
             .init(
                 line: "retort inspect model.gguf", meaning: "What kind of model is it, how large?"),
             .init(
+                line: "retort inspect --verify Checkpoints/run/adapter --base model.gguf",
+                meaning: "Is the adapter whole, and does it fit this model?"),
+            .init(
                 line: "retort inspect --verify Recipes/smart-home-lora.yaml",
                 meaning: "Is every key of the recipe right, and what are its defaults?"),
         ])

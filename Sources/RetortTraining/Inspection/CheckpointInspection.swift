@@ -18,8 +18,8 @@ enum CheckpointInspection: InspectedKind {
         var sheet = FactSheet(kind: "checkpoint", title: "Checkpoint \(target.path)")
         sheet.add(state)
         let files = manifest.entries
-        let bytes = files.reduce(0) { $0 + $1.byteCount }
-        let raw = files.reduce(0) { $0 + ($1.rawByteCount ?? $1.byteCount) }
+        let bytes = total(files.map(\.byteCount))
+        let raw = total(files.map { $0.rawByteCount ?? $0.byteCount })
         sheet.add(
             "size",
             "\(Humanized.bytes(bytes)) in \(files.count) files, \(Humanized.bytes(raw)) unpacked",
@@ -38,6 +38,14 @@ enum CheckpointInspection: InspectedKind {
             })
         if target.verifies { sheet.addVerified("every size, sum, tensor and value") }
         return InspectionReport(sheet)
+    }
+}
+
+/// The sum of what a manifest claims; claims of more than fits are the largest number.
+private func total(_ sizes: [Int]) -> Int {
+    sizes.reduce(0) { sum, size in
+        let (value, overflow) = sum.addingReportingOverflow(size)
+        return overflow ? .max : value
     }
 }
 

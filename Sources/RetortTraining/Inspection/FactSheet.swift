@@ -40,12 +40,14 @@ struct FactSheet {
     ///   - limit: The most rows that people are shown.
     mutating func add(table heads: [String], _ rows: [[String]], limit: Int = 40) {
         guard !rows.isEmpty else { return }
-        let shown = [heads] + rows.prefix(limit).map { $0.map(\.printable) }
+        let isNumber = heads.map { $0.last == " " }
+        let names = heads.map(\.trimmedAtEnd)
+        let shown = [names] + rows.prefix(limit).map { $0.map(\.printable) }
         let widths = heads.indices.map { column in shown.map { $0[column].count }.max() ?? 0 }
         var lines = shown.map { cells in
             let padded = heads.indices.map { column in
                 let space = String(repeating: " ", count: widths[column] - cells[column].count)
-                return heads[column].last == " "
+                return isNumber[column]
                     ? space + cells[column] : cells[column] + space
             }
             return "  " + padded.joined(separator: "  ").trimmedAtEnd
@@ -61,7 +63,8 @@ struct FactSheet {
             let space = String(repeating: " ", count: width - label.count)
             return "  \(label)\(space)  \(text)".trimmedAtEnd
         }
-        return ([([title] + facts).joined(separator: "\n")] + tables).joined(separator: "\n\n")
+        return ([([title.printable] + facts).joined(separator: "\n")] + tables).joined(
+            separator: "\n\n")
     }
 }
 
