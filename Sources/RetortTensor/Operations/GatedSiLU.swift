@@ -28,12 +28,18 @@ public struct GatedSiLU: Operation {
     ) {
         guard let dy = gradients[0] else { return }
         let gate = saved.gate
-        precondition(gate.stride == gate.columnCount)
         let dgate = workspace.tensor(gate.rowCount, gate.columnCount)
         let dup = workspace.tensor(gate.rowCount, gate.columnCount)
-        unsafe workspace.kernels.gatedSiLUBack(
-            gate.type, dy.floats, gate: gate.buffer.base, up: saved.up.buffer.base,
-            dgate: dgate.floats, dup: dup.floats, count: gate.count)
+        // Gradients are f32 without padding: where rows of bf16 have some, they go one by one.
+        let isDense = gate.stride == gate.columnCount
+        let count = isDense ? gate.count : gate.columnCount
+        for row in 0..<(isDense ? 1 : gate.rowCount) {
+            let from = row * gate.stride * gate.type.bytes, at = row * gate.columnCount
+            unsafe workspace.kernels.gatedSiLUBack(
+                gate.type, dy.floats + at, gate: gate.buffer.base + from,
+                up: saved.up.buffer.base + from, dgate: dgate.floats + at, dup: dup.floats + at,
+                count: count)
+        }
         inputs.add(dgate, to: 0)
         inputs.add(dup, to: 1)
     }
