@@ -43,7 +43,12 @@ let package = Package(
             name: "RetortModels", dependencies: ["RetortTensor", "RetortFiles", "RetortText"],
             swiftSettings: room),
         .target(name: "RetortTraining", dependencies: ["RetortModels"], swiftSettings: room),
-        .target(name: "Retort", dependencies: ["RetortTraining"], swiftSettings: room),
+        .target(
+            name: "Retort",
+            dependencies: [
+                "RetortTraining", "RetortModels", "RetortText", "RetortFiles", "RetortTensor",
+                "RetortKernels",
+            ], swiftSettings: room),
         .executableTarget(name: "RetortCommand", dependencies: ["Retort"], swiftSettings: room),
 
         .testTarget(name: "RetortKernelsTests", dependencies: ["RetortKernels", "RetortFiles"]),
@@ -52,6 +57,7 @@ let package = Package(
         .testTarget(name: "RetortTextTests", dependencies: ["RetortText"]),
         .testTarget(name: "RetortModelsTests", dependencies: ["RetortModels"]),
         .testTarget(name: "RetortTrainingTests", dependencies: ["RetortTraining"]),
+        .testTarget(name: "RetortLibraryTests", dependencies: ["Retort"]),
         .testTarget(name: "RetortCommandTests", dependencies: ["RetortCommand"]),
     ]
 )

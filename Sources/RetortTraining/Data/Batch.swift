@@ -1,14 +1,16 @@
 import RetortTensor
 
 /// The tokens of one micro-batch, one document after another, without padding.
-package struct Batch {
-    package private(set) var ids: [Int32] = []
+public struct Batch {
+    /// Token ids.
+    public private(set) var ids: [Int32] = []
     /// What should follow each token, or -100.
-    package private(set) var labels: [Int32] = []
-    package private(set) var layout = TokenLayout(positions: [], documents: [])
+    public private(set) var labels: [Int32] = []
+    /// Positions and documents.
+    public private(set) var layout = TokenLayout(positions: [], documents: [])
 
     /// Lines up examples; each sees only itself, with positions from 0.
-    package init(_ examples: some Sequence<TrainingExample>) {
+    public init(_ examples: some Sequence<TrainingExample>) {
         for example in examples where !example.ids.isEmpty {
             let start = ids.count
             ids += example.ids
@@ -20,5 +22,5 @@ package struct Batch {
     }
 
     /// Tokens that count in the loss.
-    package var supervisedCount: Int { labels.count { $0 != ignoredLabel } }
+    public var supervisedCount: Int { labels.count { $0 != ignoredLabel } }
 }

@@ -8,12 +8,13 @@ import RetortTensor
 /// Adam with decoupled weight decay (arXiv:1711.05101), in PyTorch's form.
 ///
 /// `p ← p (1 - rate · decay) - rate · m̂ / (√v̂ + epsilon)` with bias-corrected moments.
-package final class AdamW: Optimizer {
+public final class AdamW: Optimizer {
     private let parameters: [OptimizedParameter]
     private let moments: [(first: Tensor, second: Tensor)]
     private let recipe: OptimizerRecipe
     private let workspace: Workspace
-    package var updateCount = 0
+    /// Updates so far.
+    public var updateCount = 0
 
     init(_ recipe: OptimizerRecipe, _ parameters: [Parameter], in workspace: Workspace) {
         self.recipe = recipe
@@ -25,7 +26,8 @@ package final class AdamW: Optimizer {
         }
     }
 
-    package func update(rate: Double, gradientScale: Float) {
+    /// Updates all parameters; see ``Optimizer``.
+    public func update(rate: Double, gradientScale: Float) {
         updateCount += 1
         let step = Double(updateCount)
         let firstCorrection = 1 - pow(recipe.betas.first, step)
@@ -45,7 +47,13 @@ package final class AdamW: Optimizer {
         }
     }
 
-    package var state: [(name: String, tensor: Tensor)] {
+    /// Forgets the parameters' gradients.
+    public func clearGradients() {
+        for optimized in parameters { optimized.parameter.slot.gradient = nil }
+    }
+
+    /// The state to save.
+    public var state: [(name: String, tensor: Tensor)] {
         zip(parameters, moments).flatMap { optimized, moment in
             [
                 ("exp_avg." + optimized.parameter.name, moment.first),

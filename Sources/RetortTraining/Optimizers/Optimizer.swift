@@ -1,7 +1,7 @@
 import RetortTensor
 
 /// An update rule with its state, one or more tensors per parameter.
-package protocol Optimizer: AnyObject {
+public protocol Optimizer: AnyObject {
     /// Updates all parameters from their gradients.
     ///
     /// - Parameters:
@@ -13,6 +13,8 @@ package protocol Optimizer: AnyObject {
     var state: [(name: String, tensor: Tensor)] { get }
     /// Updates so far.
     var updateCount: Int { get set }
+    /// Forgets the parameters' gradients.
+    func clearGradients()
 }
 
 /// A parameter and whether it decays.

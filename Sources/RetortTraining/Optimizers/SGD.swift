@@ -4,12 +4,13 @@ import RetortTensor
 ///
 /// `g ← g + decay · p`, `b ← momentum · b + g`, `p ← p - rate · b`, or with Nesterov's momentum
 /// `p ← p - rate · (g + momentum · b)`.
-package final class SGD: Optimizer {
+public final class SGD: Optimizer {
     private let parameters: [OptimizedParameter]
     private let buffers: [Tensor]
     private let recipe: OptimizerRecipe
     private let workspace: Workspace
-    package var updateCount = 0
+    /// Updates so far.
+    public var updateCount = 0
 
     init(_ recipe: OptimizerRecipe, _ parameters: [Parameter], in workspace: Workspace) {
         self.recipe = recipe
@@ -18,7 +19,8 @@ package final class SGD: Optimizer {
         buffers = parameters.map { workspace.zeros($0.value.rowCount, $0.value.columnCount) }
     }
 
-    package func update(rate: Double, gradientScale: Float) {
+    /// Updates all parameters; see ``Optimizer``.
+    public func update(rate: Double, gradientScale: Float) {
         updateCount += 1
         for (optimized, buffer) in zip(parameters, buffers) {
             let value = optimized.parameter.value
@@ -30,7 +32,13 @@ package final class SGD: Optimizer {
         }
     }
 
-    package var state: [(name: String, tensor: Tensor)] {
+    /// Forgets the parameters' gradients.
+    public func clearGradients() {
+        for optimized in parameters { optimized.parameter.slot.gradient = nil }
+    }
+
+    /// The state to save.
+    public var state: [(name: String, tensor: Tensor)] {
         zip(parameters, buffers).map { ("momentum_buffer." + $0.parameter.name, $1) }
     }
 }

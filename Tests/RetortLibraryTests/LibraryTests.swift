@@ -1,0 +1,32 @@
+import Foundation
+import Testing
+
+@Suite("The library")
+struct LibraryTests {
+    private let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+        .deletingLastPathComponent().deletingLastPathComponent()
+
+    @Test("does in forty lines what a recipe does")
+    func example() throws {
+        let output = FileManager.default.temporaryDirectory.appendingPathComponent(
+            "library-\(UUID().uuidString).gguf")
+        defer { try? FileManager.default.removeItem(at: output) }
+        let losses = try fineTune(
+            root.appendingPathComponent("Checkpoints/tiny").path,
+            on: root.appendingPathComponent("Datasets/smart-home/train.jsonl").path, steps: 12,
+            to: output.path)
+        #expect(losses.count == 12 && losses.allSatisfy { $0.isFinite })
+        #expect(losses.suffix(4).reduce(0, +) < losses.prefix(4).reduce(0, +))
+        #expect(FileManager.default.fileExists(atPath: output.path))
+    }
+
+    @Test("is shown in its page as it is compiled")
+    func page() throws {
+        let page = try String(
+            contentsOf: root.appendingPathComponent("Docs/Library.md"), encoding: .utf8)
+        let code = try String(
+            contentsOf: root.appendingPathComponent("Tests/RetortLibraryTests/FineTune.swift"),
+            encoding: .utf8)
+        #expect(page.contains("```swift\n" + code + "```"))
+    }
+}
