@@ -40,12 +40,14 @@ extension Arguments {
     }
 }
 
-/// Opens a model, with an adapter beside it where one is given.
+/// Opens a model, with an adapter beside it where one is given; a run folder stands for its result.
 func openedModel(
     _ path: String, adapter: String?, precision: Precision = .auto
 ) throws -> Model {
-    let model = try Model(path, kernels: try chosenKernels(), precision: precision)
-    if let adapter { try model.attachAdapter(adapter) }
+    let run = try RunResult(path)
+    let model = try Model(
+        run?.model ?? path, kernels: try chosenKernels(), precision: precision)
+    if let adapter = adapter ?? run?.adapter { try model.attachAdapter(adapter) }
     return model
 }
 
@@ -55,7 +57,7 @@ extension Terminal {
         let line = ProgressLine(on: self, "percent", of: 100)
         let report = try body { line.update(Int(100 * $0)) }
         line.finish()
-        for text in report.notes { note("\(text)") }
+        for text in report.notes { warning("\(text)") }
         note("\(report.path): \(Humanized.bytes(report.byteCount)), read again and compared.")
     }
 }

@@ -13,11 +13,15 @@ struct ExportCheck {
     ///   - shown: What errors call it.
     ///   - tensors: What was written, and in which format.
     ///   - progress: Counts the values compared.
+    /// - Returns: The part of the adapter's change that rounding to blocks kept; nil where nothing was
+    ///   merged into blocks.
     /// - Throws: ``ExportError``, or why it cannot be opened.
+    @discardableResult
     func compareModel(
         _ written: String, shown: String, _ tensors: [(tensor: ModelTensor, format: StorageFormat)],
         _ progress: inout ExportProgress
-    ) throws {
+    ) throws -> Double? {
+        var change = MergedChange()
         let workspace = model.decoder.workspace, kernels = workspace.kernels
         let again = try Model(written, kernels: kernels, precision: .float32)
         if let key = difference(model.description, again.description) {
@@ -31,6 +35,9 @@ struct ExportCheck {
             guard tensor.huggingFaceName == other.huggingFaceName, tensor.shape == other.shape
             else {
                 throw ExportError.configurationDiffers(path: shown, key: tensor.huggingFaceName)
+            }
+            if tensor.adapter != nil, !format.isFloat {
+                change.add(tensor, other, in: workspace)
             }
             // Rows that were copied as they lay must be the same.
             let format = tensor.isStored(as: format) ? .f32 : format
@@ -46,6 +53,7 @@ struct ExportCheck {
                 progress.add(rows.count * tensor.columnCount)
             }
         }
+        return change.kept
     }
 
     /// What two descriptions say differently, as far as both formats can say it.
@@ -94,6 +102,30 @@ struct ExportCheck {
                 left.count == right.count
                 && zip(left, right).allSatisfy { abs($0 - $1) <= 1e-5 * abs($0) + 1e-37 }
             guard isSame else { throw differs("lora_B") }
+        }
+    }
+}
+
+/// How much of an adapter's change is left after rounding: `Σ found · Δ / Σ Δ²`, where Δ is the change
+/// and `found` what the written weights differ from the base. It is 1 if rounding is fair, and near 0
+/// if the change is too small for the blocks' steps and every weight falls back to where it was.
+private struct MergedChange {
+    private var found = 0.0
+    private var wanted = 0.0
+
+    var kept: Double? { wanted > 0 ? found / wanted : nil }
+
+    /// Counts the first rows of a matrix, about a million values.
+    mutating func add(_ tensor: ModelTensor, _ written: ModelTensor, in workspace: Workspace) {
+        let count = min(tensor.rowCount, max(1, (1 << 20) / max(1, tensor.columnCount)))
+        let rows = (0..<Int32(count)).map { $0 }
+        let base = tensor.baseValues(rows, in: workspace).values
+        let merged = tensor.values(rows, in: workspace).values
+        let result = written.values(rows, in: workspace).values
+        for index in base.indices {
+            let change = Double(merged[index] - base[index])
+            wanted += change * change
+            found += Double(result[index] - base[index]) * change
         }
     }
 }

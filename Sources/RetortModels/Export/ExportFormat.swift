@@ -71,6 +71,8 @@ public enum ExportNote: Sendable, Equatable, CustomStringConvertible {
     case storedOtherwise(tensors: [String], wanted: ExportType, type: ExportType)
     /// The base has no tokenizer, so the export has none.
     case noTokenizer(path: String)
+    /// Rounding to the type's blocks kept only this part of what the adapter changed.
+    case changeLost(kept: Double)
     /// Beyond this position the format has no word for what the model does.
     case plainRotary(length: Int)
 
@@ -82,6 +84,10 @@ public enum ExportNote: Sendable, Equatable, CustomStringConvertible {
                 + "\(type.rawValue): \(wanted.rawValue) needs rows of whole blocks of 32."
         case .noTokenizer(let path):
             "\(path): has no tokenizer; the export holds weights and configuration only."
+        case .changeLost(let kept):
+            "Rounding to blocks this coarse kept only \(Int((100 * kept).rounded())) % of what the "
+                + "adapter changed, so the file answers more like the base; use --type q8_0 or f16, "
+                + "or keep the adapter apart (gguf-lora)."
         case .plainRotary(let length):
             "GGUF has no dynamic rotary scaling; answers differ beyond position \(length)."
         }

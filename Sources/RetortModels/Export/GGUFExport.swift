@@ -43,8 +43,9 @@ struct GGUFExport {
                 }
                 _ = try writer.finish()
             }
-            try ExportCheck(model: model).compareModel(
+            let kept = try ExportCheck(model: model).compareModel(
                 staged.stagedPath, shown: path, formats, &progress)
+            if let kept, kept < 0.9 { notes.append(.changeLost(kept: kept)) }
         }
         let size = try MappedFile(staged.stagedPath).size
         try staged.finish()

@@ -59,10 +59,16 @@ struct ModelTensor {
         adapter == nil && !isTrained && weight.format == format
     }
 
-    /// Rows in f32, with the adapter merged: `W + scale · B A`.
-    func values(_ rows: [Int32], in workspace: Workspace) -> Tensor {
+    /// Rows in f32 without the adapter.
+    func baseValues(_ rows: [Int32], in workspace: Workspace) -> Tensor {
         let out = workspace.tensor(rows.count, columnCount)
         workspace.kernels.gather(weight.matrix, rows, into: out.rows)
+        return out
+    }
+
+    /// Rows in f32, with the adapter merged: `W + scale · B A`.
+    func values(_ rows: [Int32], in workspace: Workspace) -> Tensor {
+        let out = baseValues(rows, in: workspace)
         guard let adapter else { return out }
         let b = workspace.tensor(rows.count, adapter.b.value.columnCount)
         workspace.kernels.gather(adapter.b.value.matrix, rows, into: b.rows)
