@@ -35,6 +35,11 @@ struct TemplateLanguageTests {
             ("{% set x = 1 %}{% macro m() %}{{ x }}{% endmacro %}{% set x = 2 %}{{ m() }}", "2"),
             ("{% if false %}{{ x | nothing }}{% endif %}ok", "ok"),
             ("{{ 'a' if false }}|{{ [1, 2][5] is defined }}", "|False"),
+            ("{% for i in [1] %}{% continue %}{% else %}e{% endfor %}", "e"),
+            (
+                "{% for i in [1, 2] %}{{ i }}{% for j in [] %}{% else %}{% break %}{% endfor %}{% endfor %}",
+                "1"
+            ),
             ("{%- print 'a' -%} {# x #} {{- 'b' }}", "ab"),
             ("{{ [3, 1, 2] | sort(reverse=true) }}{{ 'b' in {'a': 1} }}", "[3, 2, 1]False"),
             ("{{ strftime_now('%-d %b %Y %V %U %e') }}", "1 Mar 2021 09 09  1"),

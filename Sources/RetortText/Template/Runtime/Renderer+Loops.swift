@@ -78,9 +78,11 @@ final class LoopContext {
 
 extension Renderer {
     /// Executes a `for` statement.
-    func run(_ loop: ForLoop) throws(TemplateFault) {
+    ///
+    /// Its `else` may break the loop around it; its body ends here.
+    func run(_ loop: ForLoop) throws(TemplateFault) -> Flow {
         at(loop.line)
-        try run(loop, over: evaluate(loop.sequence), in: scope, depth: 1)
+        return try run(loop, over: evaluate(loop.sequence), in: scope, depth: 1)
     }
 
     /// What `loop(sequence)` in a recursive loop writes.
@@ -94,13 +96,12 @@ extension Renderer {
             try inScope(loop.scope) { () throws(TemplateFault) in
                 try run(loop.definition, over: sequence, in: loop.scope, depth: loop.depth + 1)
             }
-            return .normal
         }
         return .string(text)
     }
 
     private func run(_ loop: ForLoop, over sequence: Value, in outer: Scope, depth: Int)
-        throws(TemplateFault)
+        throws(TemplateFault) -> Flow
     {
         guard var iterator = try sequence.iterator(budget) else {
             throw sequence.notIterable(for: "for")
@@ -112,6 +113,7 @@ extension Renderer {
         }
         let context = try LoopContext(
             loop, iterator, length: length, scope: outer, depth: depth, budget)
+        var hasFinishedTurn = false
         while let element = try context.advance() {
             try budget.spend()
             let turn = Scope(inside: outer)
@@ -120,12 +122,13 @@ extension Renderer {
                 try assign(element, to: loop.target)
                 return try execute(loop.body)
             }
+            if flow == .normal { hasFinishedTurn = true }
             if flow == .breaking { break }
         }
-        if context.index == 0 {
-            _ = try inScope(Scope(inside: outer)) { () throws(TemplateFault) in
-                try execute(loop.otherwise)
-            }
+        // As in jinja2, a turn that breaks or continues does not count against the else.
+        if hasFinishedTurn { return .normal }
+        return try inScope(Scope(inside: outer)) { () throws(TemplateFault) in
+            try execute(loop.otherwise)
         }
     }
 

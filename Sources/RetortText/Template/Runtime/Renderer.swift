@@ -120,7 +120,7 @@ final class Renderer {
         case .output(let expression, let line): try output(expression, line)
         case .condition(let branches, let otherwise):
             return try condition(branches, otherwise)
-        case .loop(let loop): try run(loop)
+        case .loop(let loop): return try run(loop)
         case .set(let target, let expression, let line): try set(target, expression, line)
         case .setBlock(let target, let filters, let body, let line):
             try setBlock(target, filters, body, line)

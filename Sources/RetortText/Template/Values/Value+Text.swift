@@ -61,7 +61,9 @@ extension Value {
                 items.append(try view.item(at: position, budget))
             }
             try represent(items, "\(view.kind.typeName)([", "])", into: &text, budget)
-        case .macro(let macro): text += "<Macro \(quoted(macro.definition.name))>"
+        case .macro(let macro):
+            let isNamed = macro.definition.symbol != nil
+            text += "<Macro \(isNamed ? quoted(macro.definition.name) : "anonymous")>"
         case .method(let method):
             text += "<built-in method \(method.name) of \(method.receiver.typeName) object>"
         case .loop(let loop): text += "<LoopContext \(loop.index)/\(try loop.length())>"
