@@ -12,6 +12,14 @@ public enum Precision: String, Sendable, CaseIterable {
     case bfloat16
 }
 
+/// Where a model's weights come from.
+public enum ModelInitialization: Sendable, Equatable {
+    /// From its files.
+    case stored
+    /// From random numbers: a Hugging Face folder then needs only `config.json` and a tokenizer.
+    case random(seed: UInt64)
+}
+
 /// A language model whose weights stay where they lie.
 public final class Model {
     /// The path it was opened from.
@@ -28,16 +36,23 @@ public final class Model {
     ///
     /// - Parameters:
     ///   - path: The file or folder.
+    ///   - initialization: Where its weights come from.
     ///   - kernels: The arithmetic to use.
     ///   - precision: How activations are kept.
     /// - Throws: ``ModelError`` and the errors of the formats.
     public convenience init(
-        _ path: String, kernels: Kernels, precision: Precision = .auto
+        _ path: String, initialization: ModelInitialization = .stored, kernels: Kernels,
+        precision: Precision = .auto
     ) throws {
-        try self.init(ModelFiles(path), kernels: kernels, precision: precision)
+        try self.init(
+            ModelFiles(path, initialization: initialization), initialization: initialization,
+            kernels: kernels, precision: precision)
     }
 
-    package init(_ files: ModelFiles, kernels: Kernels, precision: Precision) throws {
+    package init(
+        _ files: ModelFiles, initialization: ModelInitialization = .stored, kernels: Kernels,
+        precision: Precision
+    ) throws {
         let (family, wanted) = try Self.describe(files)
         let isBF16 = precision == .bfloat16 || precision == .auto && kernels.hasBF16
         let odd = wanted.productWidths.first { $0 % 2 != 0 }
@@ -46,7 +61,13 @@ public final class Model {
         }
         let workspace = Workspace(
             kernels: kernels, activationType: isBF16 && odd == nil ? .bfloat16 : .float32)
-        var loader = ModelLoader(files: files, family: family, workspace: workspace)
+        let source: any WeightSource =
+            switch initialization {
+            case .stored: StoredWeights(files)
+            case .random(let seed): try DrawnWeights(files, seed: seed, workspace: workspace)
+            }
+        var loader = ModelLoader(
+            files: files, source: source, family: family, workspace: workspace)
         loader.headSize = wanted.layers.first?.attention.headSize
         let (decoder, unexpected) = try loader.load(wanted, ignoring: family.ignoredSuffixes)
         path = files.path

@@ -8,7 +8,12 @@ package struct HuggingFaceFolder: Sendable {
     package let tensors: [StoredTensor]
 
     /// Opens a folder; tensor data stay where they are.
-    package init(_ path: String) throws {
+    ///
+    /// - Parameters:
+    ///   - path: The folder.
+    ///   - hasWeights: Whether its weights count; else `config.json` is all it needs.
+    /// - Throws: ``ModelError`` and the errors of the formats.
+    package init(_ path: String, hasWeights: Bool = true) throws {
         let configPath = path + "/config.json"
         let value = try JSONValue(contentsOf: configPath)
         guard let config = value.object else {
@@ -16,7 +21,7 @@ package struct HuggingFaceFolder: Sendable {
         }
         self.path = path
         self.config = config
-        tensors = try SafetensorsFolder(path).tensors.map(StoredTensor.init)
+        tensors = hasWeights ? try SafetensorsFolder(path).tensors.map(StoredTensor.init) : []
     }
 }
 

@@ -7,10 +7,16 @@ package enum ModelFiles: Sendable {
     case huggingFace(HuggingFaceFolder)
 
     /// Opens what lies at a path.
-    package init(_ path: String) throws {
+    ///
+    /// - Parameters:
+    ///   - path: The file or folder.
+    ///   - initialization: Whether a folder must hold weights.
+    /// - Throws: The errors of the formats.
+    package init(_ path: String, initialization: ModelInitialization = .stored) throws {
         self =
             Folder.isFolder(path)
-            ? .huggingFace(try HuggingFaceFolder(path)) : .gguf(try GGUFFile(path))
+            ? .huggingFace(try HuggingFaceFolder(path, hasWeights: initialization == .stored))
+            : .gguf(try GGUFFile(path))
     }
 
     /// The path, for messages.

@@ -1,21 +1,23 @@
 import RetortFiles
 import RetortTensor
 
-/// Finds every parameter of a description in a model's files, exactly once.
+/// Finds every parameter of a description under its name in a model's files, exactly once.
 struct ModelLoader {
     let files: ModelFiles
     let workspace: Workspace
-    private let tensors: [ExactKey: StoredTensor]
+    private var source: any WeightSource
     private let names: [String: ParameterName]
     private var used: Set<ExactKey> = []
     private var missing: [String] = []
     private var siteCount = 0
 
-    init(files: ModelFiles, family: any ModelFamily.Type, workspace: Workspace) {
+    init(
+        files: ModelFiles, source: any WeightSource, family: any ModelFamily.Type,
+        workspace: Workspace
+    ) {
         self.files = files
+        self.source = source
         self.workspace = workspace
-        tensors = Dictionary(
-            files.tensors.map { (ExactKey($0.name), $0) }, uniquingKeysWith: { first, _ in first })
         names = Dictionary(
             family.parameters.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
     }
@@ -98,20 +100,19 @@ struct ModelLoader {
         return spelled.replacing("#", with: "\(layer)")
     }
 
-    private mutating func tensor(_ name: String) -> StoredTensor? {
-        guard let tensor = tensors[ExactKey(name)] else {
-            missing.append(name)
-            return nil
-        }
-        used.insert(ExactKey(name))
-        return tensor
+    private mutating func weight(
+        _ name: String, _ kind: ParameterKind, rows: Int, columns: Int, rowMap: [Int32]? = nil
+    ) throws -> Weight? {
+        let weight = try source.weight(name, kind, rows: rows, columns: columns, rowMap: rowMap)
+        if weight == nil { missing.append(name) } else { used.insert(ExactKey(name)) }
+        return weight
     }
 
     private mutating func norm(
         _ name: String, _ layer: Int, _ description: NormDescription, _ size: Int
     ) throws -> NormLayer? {
-        guard let tensor = tensor(fileName(name, layer) + ".weight") else { return nil }
-        let weight = try tensor.weight(rows: 1, columns: size)
+        let spelled = fileName(name, layer) + ".weight"
+        guard let weight = try weight(spelled, .norm, rows: 1, columns: size) else { return nil }
         return NormLayer(
             name: huggingFaceName(name, layer), weight: workspace.widened(weight),
             description: description)
@@ -122,12 +123,14 @@ struct ModelLoader {
     ) throws -> LinearLayer? {
         let spelled = fileName(name, layer)
         let rowMap = rowMap(name, outputs)
-        guard let tensor = tensor(spelled + ".weight") else { return nil }
-        let weight = try tensor.weight(rows: outputs, columns: inputs, rowMap: rowMap)
+        let weight = try weight(
+            spelled + ".weight", .matrix, rows: outputs, columns: inputs, rowMap: rowMap)
+        guard let weight else { return nil }
         var bias: Tensor?
         if hasBias {
-            guard let tensor = self.tensor(spelled + ".bias") else { return nil }
-            bias = permuted(workspace.widened(try tensor.weight(rows: 1, columns: outputs)), rowMap)
+            let stored = try self.weight(spelled + ".bias", .bias, rows: 1, columns: outputs)
+            guard let stored else { return nil }
+            bias = permuted(workspace.widened(stored), rowMap)
         }
         siteCount += 1
         return LinearLayer(

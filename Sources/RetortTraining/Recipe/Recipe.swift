@@ -39,7 +39,10 @@ public struct Recipe: RecipeSection {
         .init("model", section: \.model, "The model to train."),
         .init(
             "adapter", section: \.adapter,
-            "The adapter to train; left out, the model's own weights are trained."),
+            "The adapter to train; left out, the model's own weights are trained."
+        ).needing("left out with model.initialize, which trains all weights") {
+            $0.adapter == nil || $0.model.initialize == nil
+        },
         .init("data", section: \.data, "What to learn from."),
         .init("training", section: \.training, "How many steps of which size."),
         .init("optimizer", section: \.optimizer, "How gradients change weights."),

@@ -20,7 +20,7 @@ public struct DataReport {
     ///   - kernels: For opening the model.
     ///   - rows: Examples to show.
     public init(_ recipe: Recipe, kernels: Kernels, rows: Int) throws {
-        let model = try Model(recipe.model.path, kernels: kernels)
+        let model = try Model(recipe, kernels: kernels)
         let data = try ExampleReader(model, recipe.data).read(recipe.data.train)
         let plan = BatchPlan(lengths: data.examples.map(\.ids.count), recipe: recipe)
         self.data = data

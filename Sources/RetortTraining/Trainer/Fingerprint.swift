@@ -18,6 +18,8 @@ enum Fingerprint {
             file.withBytes(0..<min(edge, file.size)) { sum.update($0) }
             file.withBytes(max(0, file.size - edge)..<file.size) { sum.update($0) }
         }
+        // Weights that were drawn follow from the configuration.
+        if seen.isEmpty { sum.update(try MappedFile(model.files.configurationPath).contents) }
         return sum.finished()
     }
 }

@@ -63,8 +63,7 @@ public final class TrainingRun {
     ) throws {
         self.recipe = recipe
         self.observe = observe
-        let model = try Model(
-            recipe.model.path, kernels: kernels, precision: recipe.training.precision)
+        let model = try Model(recipe, kernels: kernels, precision: recipe.training.precision)
         reader = try ExampleReader(model, recipe.data)
         data = try reader.read(recipe.data.train)
         validation = try recipe.data.validation.map(reader.read)

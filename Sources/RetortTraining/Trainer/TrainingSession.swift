@@ -4,6 +4,7 @@
     import Musl
 #endif
 import RetortFiles
+import RetortKernels
 import RetortModels
 import RetortTensor
 
@@ -125,6 +126,20 @@ public enum TrainingError: Error, Equatable, CustomStringConvertible {
         case .interrupted(let path, let step):
             "Interrupted after step \(step); the run is saved in \(path) and goes on with --resume."
         }
+    }
+}
+
+extension Model {
+    /// Opens the model of a recipe, with its weights as the run begins.
+    convenience init(_ recipe: Recipe, kernels: Kernels, precision: Precision = .auto) throws {
+        let initialization: ModelInitialization =
+            switch recipe.model.initialize {
+            case nil: .stored
+            case .random: .random(seed: UInt64(recipe.seed))
+            }
+        try self.init(
+            recipe.model.path, initialization: initialization, kernels: kernels,
+            precision: precision)
     }
 }
 
