@@ -56,7 +56,8 @@ extension TrainingRun {
         let embedding = description.vocabularySize * description.hiddenSize
         return Plan(
             trainedCount: parameterBytes / 4,
-            modelCount: layers + (description.tiesEmbeddings ? 1 : 2) * embedding,
+            modelCount: session.adapter == nil
+                ? parameterBytes / 4 : layers + (description.tiesEmbeddings ? 1 : 2) * embedding,
             examples: data.examples.count, tokens: data.tokenCount,
             supervisedTokens: data.supervisedCount, steps: plan.steps.count,
             stepSeconds: seconds, totalSeconds: seconds * Double(plan.steps.count),
