@@ -94,7 +94,7 @@ struct Chat {
             if options.json { return }
             do { try terminal.write(piece) } catch { failure = error }
         }
-        let ids = Generator(model).generate([prompt], settings) { _, id in
+        let ids = try Generator(model).generate([prompt], settings) { _, id in
             show(decoder?.append(id))
             return failure == nil
         }

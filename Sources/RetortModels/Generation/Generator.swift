@@ -17,9 +17,13 @@ public struct Generator {
     }
 
     private let decoder: Decoder
+    private let path: String
 
     /// Prepares generation with a model.
-    public init(_ model: Model) { decoder = model.decoder }
+    public init(_ model: Model) {
+        decoder = model.decoder
+        path = model.path
+    }
 
     /// Continues prompts.
     ///
@@ -28,41 +32,71 @@ public struct Generator {
     ///   - options: How far and how.
     ///   - onToken: Called with every new token as it is chosen; returning false ends its sequence.
     /// - Returns: The new tokens of every prompt.
+    /// - Throws: ``GenerationError``.
     public func generate(
         _ prompts: [[Int32]], _ options: Options,
         onToken: (_ sequence: Int, _ id: Int) -> Bool = { _, _ in true }
-    ) -> [[Int]] {
+    ) throws -> [[Int]] {
+        let vocabulary = decoder.description.vocabularySize
+        if let id = prompts.joined().first(where: { $0 < 0 || $0 >= vocabulary }) {
+            throw GenerationError.idOutside(path: path, id: Int(id), vocabulary: vocabulary)
+        }
+        // A cache of the usual length from the start; one that is longer grows when it must.
         let longest = prompts.map(\.count).max() ?? 0
         let cache = KeyValueCache(
             decoder.description, sequences: prompts.count,
-            capacity: longest + options.maximumTokens, in: decoder.workspace)
-        var session = GenerationSession(decoder: decoder, cache: cache, options: options)
-        return session.generate(prompts, onToken: onToken)
+            capacity: longest + max(0, min(options.maximumTokens, 512)), in: decoder.workspace)
+        var session = GenerationSession(
+            decoder: decoder, path: path, cache: cache, options: options)
+        return try session.generate(prompts, onToken: onToken)
+    }
+}
+
+/// Why a model cannot go on with a prompt.
+public enum GenerationError: Error, Equatable, CustomStringConvertible {
+    /// A token id of a prompt has no row in the model's embedding.
+    case idOutside(path: String, id: Int, vocabulary: Int)
+    /// The logits are NaN or infinite.
+    case notFinite(path: String)
+
+    /// One sentence: where, what, what to do.
+    public var description: String {
+        switch self {
+        case .idOutside(let path, let id, let vocabulary):
+            "\(path): token id \(id) is outside the vocabulary of \(vocabulary)."
+        case .notFinite(let path):
+            "\(path): the logits are not finite numbers; the model or its adapter is damaged."
+        }
     }
 }
 
 /// Sequences under way and their cache.
 private struct GenerationSession {
     let decoder: Decoder
+    let path: String
     let cache: KeyValueCache
     let options: Generator.Options
 
     mutating func generate(
         _ prompts: [[Int32]], onToken: (_ sequence: Int, _ id: Int) -> Bool
-    ) -> [[Int]] {
+    ) throws -> [[Int]] {
         var results = prompts.map { _ in [Int]() }
         var pending = prompts
         var history = prompts
         let streams = prompts.indices.map {
             RandomStream(seed: options.sampling.seed, .sampling)[$0]
         }
-        for step in 0..<options.maximumTokens {
+        for step in 0..<max(0, options.maximumTokens) {
             let active = pending.indices.filter { !pending[$0].isEmpty }
             if active.isEmpty { break }
             let logits = forward(pending)
             for (row, sequence) in active.enumerated() {
+                let own = logits.row(row)
+                guard own.allSatisfy(\.isFinite) else {
+                    throw GenerationError.notFinite(path: path)
+                }
                 let id = options.sampling.choose(
-                    logits.row(row), history: history[sequence],
+                    own, history: history[sequence],
                     random: streams[sequence].uniform(step))
                 pending[sequence] = []
                 if options.endTokens.contains(id) { continue }

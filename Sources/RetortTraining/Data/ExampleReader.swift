@@ -34,9 +34,13 @@ public struct ExampleReader {
                 object, path: path, line: line)
         }
         do {
-            return mask == nil
+            let example =
+                mask == nil
                 ? try document(object, text, path: path, line: line)
                 : try conversation(object, text, line: line)
+            try DataError.check(
+                example.ids, path: path, line: line, vocabulary: vocabularySize)
+            return example
         } catch let error as DataError {
             throw error
         } catch {

@@ -26,6 +26,16 @@ public enum DataError: Error, Equatable, CustomStringConvertible {
     }
 }
 
+extension DataError {
+    /// Refuses token ids that a model has no row for, such as those of another model's tokenizer.
+    static func check(
+        _ ids: [some BinaryInteger], path: String, line: Int, vocabulary: Int
+    ) throws(DataError) {
+        guard let id = ids.first(where: { $0 < 0 || $0 >= vocabulary }) else { return }
+        throw .idOutside(path: path, line: line, id: Int(id), vocabulary: vocabulary)
+    }
+}
+
 /// Reads lines of `{"input_ids": […], "labels": […]}`; without labels every token counts.
 struct TokensReader {
     let vocabularySize: Int
@@ -49,9 +59,8 @@ struct TokensReader {
                 path: path, line: line,
                 reason: "labels has \(labels.count) entries and input_ids \(ids.count)")
         }
-        for id in ids + labels.filter({ $0 != Int(ignoredLabel) })
-        where id < 0 || id >= vocabularySize {
-            throw .idOutside(path: path, line: line, id: id, vocabulary: vocabularySize)
+        for list in [ids, labels.filter { $0 != Int(ignoredLabel) }] {
+            try DataError.check(list, path: path, line: line, vocabulary: vocabularySize)
         }
         return TrainingExample(ids: ids.map { Int32($0) }, labels: labels.map { Int32($0) }, line: line)
     }

@@ -65,9 +65,12 @@ public struct ExactMatch {
                         reason: "the last message is not a text of the assistant")
                 }
                 let messages = Array(row.messages.dropLast())
+                let prompt = try text.prompt(messages, tools: row.tools, path: model.path)
+                try DataError.check(
+                    prompt, path: path, line: line,
+                    vocabulary: model.description.vocabularySize)
                 return Question(
-                    line: line, expected: expected, messages: messages,
-                    prompt: try text.prompt(messages, tools: row.tools, path: model.path))
+                    line: line, expected: expected, messages: messages, prompt: prompt)
             } catch let error as ConversationError {
                 throw DataError.badLine(path: path, line: line, reason: "\(error)")
             }
@@ -92,7 +95,8 @@ public struct ExactMatch {
         var answers = [Answer?](repeating: nil, count: questions.count)
         for start in stride(from: 0, to: order.count, by: Self.batch) {
             let chosen = order[start..<min(start + Self.batch, order.count)]
-            let results = Generator(model).generate(chosen.map { questions[$0].prompt }, options)
+            let results = try Generator(model).generate(
+                chosen.map { questions[$0].prompt }, options)
             for (index, ids) in zip(chosen, results) {
                 let question = questions[index]
                 answers[index] = Answer(
