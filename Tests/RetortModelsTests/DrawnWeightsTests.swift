@@ -12,6 +12,8 @@ struct DrawnWeightsTests {
     /// `initializer_range` of the folder's `config.json`.
     private static let deviation = 0.05
 
+    private let scratch = ScratchFolder()
+
     private func weights(
         seed: UInt64, threads: Int = 2, folder: String = folder
     ) throws -> [String: [Float]] {
@@ -38,18 +40,16 @@ struct DrawnWeightsTests {
     @Test("do not depend on the other parameters")
     func independence() throws {
         let deep = try weights(seed: 1)
-        let shallow = try withConfiguration(["num_hidden_layers": .integer(1)]) {
-            try weights(seed: 1, folder: $0)
-        }
+        let shallow = try weights(
+            seed: 1, folder: scratch.configured(["num_hidden_layers": .integer(1)]))
         #expect(shallow.count < deep.count)
         for (name, values) in shallow { #expect(values == deep[name], "\(name)") }
     }
 
     @Test("are normal matrices, norms of one and biases of zero")
     func distribution() throws {
-        let weights = try withConfiguration(["attention_bias": .bool(true)]) {
-            try weights(seed: 3, folder: $0)
-        }
+        let weights = try weights(
+            seed: 3, folder: scratch.configured(["attention_bias": .bool(true)]))
         #expect(weights.keys.contains { $0.hasSuffix(".bias") })
         for (name, values) in weights {
             if name.hasSuffix("norm.weight") {
@@ -57,10 +57,10 @@ struct DrawnWeightsTests {
             } else if name.hasSuffix(".bias") {
                 #expect(values.allSatisfy { $0 == 0 }, "\(name)")
             } else {
-                let count = Double(values.count)
-                let mean = values.reduce(0) { $0 + Double($1) } / count
-                let square = values.reduce(0) { $0 + Double($1) * Double($1) } / count
-                // Five standard errors of the mean and of the deviation.
+                let wide = values.map(Double.init), count = Double(values.count)
+                let mean = wide.reduce(0, +) / count
+                let square = wide.map { $0 * $0 }.reduce(0, +) / count
+                // Five standard errors of the mean, seven of the deviation.
                 let error = 5 * Self.deviation / count.squareRoot()
                 #expect(abs(mean) < error, "\(name)")
                 #expect(abs(square.squareRoot() - Self.deviation) < error, "\(name)")
@@ -78,15 +78,13 @@ struct DrawnWeightsTests {
 
     @Test("are refused beyond the machine's memory")
     func memory() throws {
-        try withConfiguration(["hidden_size": .integer(1 << 20), "vocab_size": .integer(1 << 24)]) {
-            folder in
-            let error = try #require(throws: ModelError.self) {
-                try weights(seed: 1, folder: folder)
-            }
-            guard case .tooLarge(folder + "/config.json", _) = error else {
-                Issue.record("\(error)")
-                return
-            }
+        let folder = try scratch.configured([
+            "hidden_size": .integer(1 << 20), "vocab_size": .integer(1 << 24),
+        ])
+        let error = try #require(throws: ModelError.self) { try weights(seed: 1, folder: folder) }
+        guard case .tooLarge(folder + "/config.json", _) = error else {
+            Issue.record("\(error)")
+            return
         }
     }
 
@@ -94,23 +92,26 @@ struct DrawnWeightsTests {
         "are refused with a deviation that is not above 0",
         arguments: [.integer(0), .number(-0.02), .string("small")] as [JSONValue])
     func deviation(_ value: JSONValue) throws {
-        try withConfiguration(["initializer_range": value]) { folder in
-            #expect(throws: ModelError.self) { try weights(seed: 1, folder: folder) }
-        }
+        let folder = try scratch.configured(["initializer_range": value])
+        #expect(throws: ModelError.self) { try weights(seed: 1, folder: folder) }
     }
 
-    /// Runs with a folder that has only a `config.json`, with other values for some keys.
-    private func withConfiguration<Result>(
-        _ changes: [String: JSONValue], _ body: (String) throws -> Result
-    ) throws -> Result {
-        let folder = FileManager.default.temporaryDirectory
+    /// A folder that holds only a `config.json`; removed with the test.
+    private final class ScratchFolder: Sendable {
+        private let path = FileManager.default.temporaryDirectory
             .appending(path: "retort-drawn-\(UUID().uuidString)").path
-        try Folder.create(folder)
-        defer { try? Folder.remove(folder) }
-        var config = try #require(try JSONValue(contentsOf: Self.folder + "/config.json").object)
-        for (key, value) in changes { config[key] = value }
-        let text = JSONValue.object(config).serialized()
-        try AtomicFile.write(Array(text.utf8), to: folder + "/config.json")
-        return try body(folder)
+
+        deinit { try? Folder.remove(path) }
+
+        /// The folder, with the tiny model's configuration but for some keys.
+        func configured(_ changes: [String: JSONValue]) throws -> String {
+            let source = DrawnWeightsTests.folder + "/config.json"
+            var config = try #require(try JSONValue(contentsOf: source).object)
+            for (key, value) in changes { config[key] = value }
+            try Folder.create(path)
+            let text = JSONValue.object(config).serialized()
+            try AtomicFile.write(Array(text.utf8), to: path + "/config.json")
+            return path
+        }
     }
 }
