@@ -121,7 +121,7 @@ struct TinyModelTests {
         options.endTokens = text.endTokens
         options.maximumTokens = 64
         let prompt = try text.prompt(messages, path: model.path)
-        let ids = Generator(model).generate([prompt], options)[0]
+        let ids = try Generator(model).generate([prompt], options)[0]
         return text.tokenizer.decode(ids, skipSpecialTokens: true)
     }
 }
