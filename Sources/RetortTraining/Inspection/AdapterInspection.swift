@@ -17,7 +17,10 @@ enum AdapterInspection: InspectedKind {
     static func inspect(
         _ adapter: AdapterContents, _ target: InspectionTarget
     ) throws -> InspectionReport {
-        if target.verifies { try adapter.verify(base: target.base, kernels: target.kernels()) }
+        if target.verifies {
+            let base = try target.base.map { try RunResult($0)?.model ?? $0 }
+            try adapter.verify(base: base, kernels: target.kernels())
+        }
         let what = adapter.isGGUF ? "LoRA adapter, GGUF file" : "LoRA adapter, PEFT folder"
         var sheet = FactSheet(
             kind: adapter.isGGUF ? "adapter-gguf" : "adapter", title: "\(what) \(target.path)")

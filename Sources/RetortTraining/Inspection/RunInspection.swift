@@ -5,7 +5,8 @@ enum RunInspection: InspectedKind {
     static let takesBase = true
 
     static func recognizes(_ target: InspectionTarget) -> Bool {
-        target.holds("metrics.jsonl") || target.holds("recipe.yaml")
+        (target.holds("metrics.jsonl") || target.holds("recipe.yaml"))
+            && !target.holds("config.json")
     }
 
     static func inspect(_ target: InspectionTarget) throws -> InspectionReport {

@@ -70,6 +70,13 @@ struct RunInspectionTests {
         #expect(report.text.contains("step 2, step 3"))
     }
 
+    @Test("takes a run as the base of its adapter")
+    func runAsBase() throws {
+        let run = try ShortRun()
+        let report = try run.inspect(run.path + "/adapter", base: run.path)
+        #expect(report.json["verified"]?.bool == true)
+    }
+
     @Test("knows a checkpoint and its shards")
     func checkpoint() throws {
         let run = try ShortRun()
