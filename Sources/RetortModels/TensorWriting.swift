@@ -14,12 +14,9 @@ package struct NamedTensor {
         self.shape = shape ?? [tensor.rowCount, tensor.columnCount]
     }
 
-    /// A parameter in the shape of model files: biases and norms have one dimension.
+    /// A parameter, or a tensor of its size, in the shape of model files.
     package init(_ parameter: Parameter, name: String? = nil, tensor: Tensor? = nil) {
-        let value = tensor ?? parameter.value
-        self.init(
-            name ?? parameter.name, value,
-            shape: value.rowCount == 1 ? [value.columnCount] : nil)
+        self.init(name ?? parameter.name, tensor ?? parameter.value, shape: parameter.shape)
     }
 
     package var entry: SafetensorsEntry { SafetensorsEntry(name, .float32, shape: shape) }

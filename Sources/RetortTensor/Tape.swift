@@ -39,14 +39,17 @@ public final class Parameter {
     public let name: String
     /// The value, f32.
     public let value: Tensor
+    /// The dimensions that files give it: a vector is one row here and has one dimension there.
+    public let shape: [Int]
     /// The gradient, gathered over the micro-batches of a step.
     public let slot = GradientSlot()
 
     /// Wraps a value.
-    public init(name: String, value: Tensor) {
-        precondition(value.type == .float32)
+    public init(name: String, value: Tensor, isVector: Bool = false) {
+        precondition(value.type == .float32 && (!isVector || value.rowCount == 1))
         self.name = name
         self.value = value
+        shape = isVector ? [value.columnCount] : [value.rowCount, value.columnCount]
     }
 
     /// The parameter as an input of operations.

@@ -12,13 +12,14 @@ extension Decoder {
             layer.parameter = parameter
             parameters.append(parameter)
             guard let bias = layer.bias else { return }
-            let trained = Parameter(name: layer.name + ".bias", value: workspace.copy(bias))
+            let trained = Parameter(
+                name: layer.name + ".bias", value: workspace.copy(bias), isVector: true)
             layer.biasParameter = trained
             parameters.append(trained)
         }
         func train(_ norm: NormLayer) {
             let parameter = Parameter(
-                name: norm.name + ".weight", value: workspace.copy(norm.weight))
+                name: norm.name + ".weight", value: workspace.copy(norm.weight), isVector: true)
             norm.parameter = parameter
             parameters.append(parameter)
         }

@@ -6,7 +6,7 @@ extension TrainingSession {
     package var savedParameters: [NamedTensor] { parameters.map { NamedTensor($0) } }
     /// What a checkpoint holds of the optimizer.
     package var savedOptimizer: [NamedTensor] {
-        optimizer.state.map { NamedTensor($0.name, $0.tensor) }
+        optimizer.state.map { NamedTensor($0.parameter, name: $0.name, tensor: $0.tensor) }
     }
 
     /// Takes parameters and optimizer state from a checkpoint's tensors.

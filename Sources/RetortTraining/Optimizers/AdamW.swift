@@ -53,11 +53,11 @@ public final class AdamW: Optimizer {
     }
 
     /// The state to save.
-    public var state: [(name: String, tensor: Tensor)] {
-        zip(parameters, moments).flatMap { optimized, moment in
+    public var state: [(name: String, parameter: Parameter, tensor: Tensor)] {
+        zip(parameters.map(\.parameter), moments).flatMap { parameter, moment in
             [
-                ("exp_avg." + optimized.parameter.name, moment.first),
-                ("exp_avg_sq." + optimized.parameter.name, moment.second),
+                ("exp_avg." + parameter.name, parameter, moment.first),
+                ("exp_avg_sq." + parameter.name, parameter, moment.second),
             ]
         }
     }

@@ -9,8 +9,9 @@ public protocol Optimizer: AnyObject {
     ///   - gradientScale: Factor of the gradients, from clipping.
     func update(rate: Double, gradientScale: Float)
 
-    /// The state to save, named after torch's optimizers: `exp_avg.NAME`, ….
-    var state: [(name: String, tensor: Tensor)] { get }
+    /// The state to save: tensors of a parameter's size, named after torch's optimizers
+    /// (`exp_avg.NAME`, …).
+    var state: [(name: String, parameter: Parameter, tensor: Tensor)] { get }
     /// Updates so far.
     var updateCount: Int { get set }
     /// Forgets the parameters' gradients.

@@ -38,7 +38,9 @@ public final class SGD: Optimizer {
     }
 
     /// The state to save.
-    public var state: [(name: String, tensor: Tensor)] {
-        zip(parameters, buffers).map { ("momentum_buffer." + $0.parameter.name, $1) }
+    public var state: [(name: String, parameter: Parameter, tensor: Tensor)] {
+        zip(parameters.map(\.parameter), buffers).map { parameter, buffer in
+            ("momentum_buffer." + parameter.name, parameter, buffer)
+        }
     }
 }
