@@ -217,8 +217,9 @@ package struct Checkpoint {
                 tensors[tensor.name] = StoredTensor(tensor)
             }
         }
-        for (name, _) in manifest.places where tensors[name] == nil {
-            throw CheckpointError.missingTensor(path: path, tensor: name)
+        // The shards are what their sums say, so that it is the manifest's list that is wrong.
+        guard manifest.places.allSatisfy({ tensors[$0.tensor] != nil }) else {
+            throw CheckpointError.badManifest(path: path + "/manifest.json")
         }
         return (try state(), tensors)
     }
@@ -232,7 +233,7 @@ public enum CheckpointError: Error, Equatable, CustomStringConvertible {
     case wrongSize(path: String, expected: Int)
     /// A file's SHA-256 is not the manifest's.
     case wrongSum(path: String)
-    /// A tensor of the manifest or of the run is in no shard.
+    /// A tensor of the run is in no shard.
     case missingTensor(path: String, tensor: String)
     /// A shard holds a tensor that the manifest does not place there.
     case unlistedTensor(path: String, tensor: String)
