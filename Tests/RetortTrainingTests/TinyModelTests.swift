@@ -38,20 +38,20 @@ struct TinyModelTests {
         "answers held-out requests greedily",
         arguments: [
             (
-                "Lights on in the garage.",
-                #"{"name": "light", "arguments": {"room": "garage", "on": true}}"#
+                "Have the shed door unlocked. Cheers.",
+                #"{"name": "lock", "arguments": {"door": "shed", "locked": false}}"#
             ),
             (
-                "Deactivate the lock at the balcony door, please.",
-                #"{"name": "lock", "arguments": {"door": "balcony", "locked": false}}"#
+                "I can hardly read in the guest room, make it 75 percent.",
+                #"{"name": "dim", "arguments": {"room": "guest room", "percent": 75}}"#
             ),
             (
-                "Okay, the plants in the basement like 15 degrees, see to that.",
-                #"{"name": "heating", "arguments": {"room": "basement", "degrees": 15}}"#
+                "Can you add 11 oranges?",
+                #"{"name": "shopping", "arguments": {"item": "oranges", "count": 11}}"#
             ),
             (
-                "Please have me up by 7 am on Friday.",
-                #"{"name": "alarm", "arguments": {"day": "Friday", "time": "07:00"}}"#
+                "Power up the nursery lamps.",
+                #"{"name": "light", "arguments": {"room": "nursery", "on": true}}"#
             ),
         ])
     func answers(_ request: String, _ answer: String) throws {
