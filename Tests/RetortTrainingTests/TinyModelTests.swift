@@ -38,20 +38,20 @@ struct TinyModelTests {
         "answers held-out requests greedily",
         arguments: [
             (
-                "Have the shed door unlocked. Cheers.",
-                #"{"name": "lock", "arguments": {"door": "shed", "locked": false}}"#
+                "Let the dishwasher do its work.",
+                #"{"name": "appliance", "arguments": {"device": "dishwasher", "action": "start"}}"#
             ),
             (
-                "I can hardly read in the guest room, make it 75 percent.",
-                #"{"name": "dim", "arguments": {"room": "guest room", "percent": 75}}"#
+                "I want the brightness of the bedroom at a quarter.",
+                #"{"name": "dim", "arguments": {"room": "bedroom", "percent": 25}}"#
             ),
             (
-                "Can you add 11 oranges?",
-                #"{"name": "shopping", "arguments": {"item": "oranges", "count": 11}}"#
+                "I need some light in the attic.",
+                #"{"name": "light", "arguments": {"room": "attic", "on": true}}"#
             ),
             (
-                "Power up the nursery lamps.",
-                #"{"name": "light", "arguments": {"room": "nursery", "on": true}}"#
+                "Alright, I need to call grandma at 7:45 am.",
+                #"{"name": "reminder", "arguments": {"text": "call grandma", "time": "07:45"}}"#
             ),
         ])
     func answers(_ request: String, _ answer: String) throws {
