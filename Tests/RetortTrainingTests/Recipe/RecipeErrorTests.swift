@@ -118,20 +118,22 @@ struct RecipeErrorTests {
                 "optimizer.nesterov must be false unless optimizer.momentum is above 0, found true"
             ),
             ("optimizer: {name: adam}", "unknown optimizer.name \"adam\"; did you mean adamw?"),
-            (
-                "adapter: {}\nmodel: {path: tiny, initialize: random}",
-                "adapter must be left out with model.initialize, which trains all weights, found a map"
-            ),
-            (
-                "model: {initialize: randon}",
-                "unknown model.initialize \"randon\"; did you mean random?"
-            ),
         ])
     func refused(_ text: String, _ message: String) throws {
         let error = try #require(throws: RecipeError.self) {
             try RecipeSamples.read(RecipeSamples.short + text)
         }
         #expect("\(error)" == "r.yaml:7: \(message)")
+    }
+
+    @Test("are refused where an adapter is to sit beside random weights")
+    func adapterBesideRandomWeights() throws {
+        let error = try #require(throws: RecipeError.self) {
+            try RecipeSamples.read(
+                RecipeSamples.short + "adapter: {}", overrides: ["model.initialize=random"])
+        }
+        let message = "adapter must be left out with model.initialize, which trains all weights"
+        #expect("\(error)" == "r.yaml:7: \(message), found a map")
     }
 
     @Test(
