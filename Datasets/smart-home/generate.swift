@@ -221,7 +221,9 @@ struct Tool {
     var arguments: [String]
     /// Training conversations: more where the arguments have to be worked out.
     var trainingCount = 70
-    /// Whether an argument has two values only. Keeping back a combination would then show the other
+    /// Whether an argument has two values only.
+    ///
+    /// Keeping back a combination would then show the other
     /// argument's value with one of the two alone, and teach that; such tools keep back phrases with
     /// values instead.
     var isTwoValued = false

@@ -18,24 +18,27 @@
 
     enum F32Format: Format {
         @inline(__always) static var bytes: Int { 128 }
-        @inline(__always) static func decode(_ block: UnsafeRawPointer) -> (low: Floats, high: Floats)
-        {
+        @inline(__always) static func decode(_ block: UnsafeRawPointer) -> (
+            low: Floats, high: Floats
+        ) {
             (load(block), load(block + 64))
         }
     }
 
     enum F16Format: Format {
         @inline(__always) static var bytes: Int { 64 }
-        @inline(__always) static func decode(_ block: UnsafeRawPointer) -> (low: Floats, high: Floats)
-        {
+        @inline(__always) static func decode(_ block: UnsafeRawPointer) -> (
+            low: Floats, high: Floats
+        ) {
             (rk_from_f16(block), rk_from_f16(block + 32))
         }
     }
 
     enum BF16Format: Format {
         @inline(__always) static var bytes: Int { 64 }
-        @inline(__always) static func decode(_ block: UnsafeRawPointer) -> (low: Floats, high: Floats)
-        {
+        @inline(__always) static func decode(_ block: UnsafeRawPointer) -> (
+            low: Floats, high: Floats
+        ) {
             (rk_from_bf16(block), rk_from_bf16(block + 32))
         }
         @inline(__always) static func decodeBF16(_ block: UnsafeRawPointer) -> Words {
@@ -46,8 +49,9 @@
     /// f16 scale, 16 bytes of nibbles: `scale * (q - 8)`; low nibbles are the first 16 values.
     enum Q4_0Format: Format {
         @inline(__always) static var bytes: Int { 18 }
-        @inline(__always) static func decode(_ block: UnsafeRawPointer) -> (low: Floats, high: Floats)
-        {
+        @inline(__always) static func decode(_ block: UnsafeRawPointer) -> (
+            low: Floats, high: Floats
+        ) {
             let scale = rk_broadcast_f16(block)
             let eight = Floats(repeating: 8)
             return (
@@ -60,8 +64,9 @@
     /// f16 scale, f16 minimum, 16 bytes of nibbles: `scale * q + minimum`.
     enum Q4_1Format: Format {
         @inline(__always) static var bytes: Int { 20 }
-        @inline(__always) static func decode(_ block: UnsafeRawPointer) -> (low: Floats, high: Floats)
-        {
+        @inline(__always) static func decode(_ block: UnsafeRawPointer) -> (
+            low: Floats, high: Floats
+        ) {
             let scale = rk_broadcast_f16(block)
             let minimum = rk_broadcast_f16(block + 2)
             return (
@@ -74,8 +79,9 @@
     /// f16 scale, 32 signed bytes: `scale * q`.
     enum Q8_0Format: Format {
         @inline(__always) static var bytes: Int { 34 }
-        @inline(__always) static func decode(_ block: UnsafeRawPointer) -> (low: Floats, high: Floats)
-        {
+        @inline(__always) static func decode(_ block: UnsafeRawPointer) -> (
+            low: Floats, high: Floats
+        ) {
             let scale = rk_broadcast_f16(block)
             return (rk_from_i8(block + 2) * scale, rk_from_i8(block + 18) * scale)
         }
@@ -105,7 +111,8 @@
         guard rest > 0 else { return }
         withUnsafeTemporaryAllocation(byteCount: 128, alignment: 64) { space in
             let from = shortBlock(
-                row + count / 32 * F.bytes, values: rest, bytesOf32: F.bytes, space.baseAddress!)
+                row + count / 32 * F.bytes, values: rest, bytesOf32: F.bytes,
+                space.baseAddress.unsafelyUnwrapped)
             let (low, high) = F.decode(from)
             let end = out + (count - rest)
             rk_store_first(end, low, Int32(min(rest, 16)))

@@ -30,17 +30,21 @@
         _: A.Type, _: B.Type, _ source: UnsafeRawPointer, _ target: UnsafeMutableRawPointer,
         _ count: Int
     ) {
-        eachVector(count) { i, valid in put(B.self, get(A.self, source, i, valid), target, i, valid) }
+        eachVector(count) { i, valid in put(B.self, get(A.self, source, i, valid), target, i, valid)
+        }
     }
 
     /// f32 to bf16, rounded to nearest even.
-    public func narrow(_ source: UnsafePointer<Float>, _ target: UnsafeMutableRawPointer, _ count: Int)
-    {
+    public func narrow(
+        _ source: UnsafePointer<Float>, _ target: UnsafeMutableRawPointer, _ count: Int
+    ) {
         convert(Float32.self, BFloat16.self, source, target, count)
     }
 
     /// bf16 to f32.
-    public func widen(_ source: UnsafeRawPointer, _ target: UnsafeMutablePointer<Float>, _ count: Int) {
+    public func widen(
+        _ source: UnsafeRawPointer, _ target: UnsafeMutablePointer<Float>, _ count: Int
+    ) {
         convert(BFloat16.self, Float32.self, source, target, count)
     }
 
@@ -76,7 +80,8 @@
         let scale = Floats(repeating: inverse)
         eachVector(count) { i, valid in
             put(
-                A.self, get(Float32.self, x, i, valid) * scale * get(Float32.self, weight, i, valid),
+                A.self,
+                get(Float32.self, x, i, valid) * scale * get(Float32.self, weight, i, valid),
                 out, i, valid)
         }
         return inverse
@@ -147,7 +152,8 @@
             let silu = g * s
             put(Float32.self, d * silu, dup, i, valid)
             put(
-                Float32.self, d * get(A.self, up, i, valid) * rk_fma(silu, 1 - s, s), dgate, i, valid
+                Float32.self, d * get(A.self, up, i, valid) * rk_fma(silu, 1 - s, s), dgate, i,
+                valid
             )
         }
     }
@@ -177,8 +183,9 @@
         }
     }
 
-    /// Rotates one head's pairs (i, i + half) by an angle whose cosines and sines are given; a sign of
-    /// -1 turns back. `out` may be `x`.
+    /// Rotates one head's pairs (i, i + half) by angles whose cosines and sines are given.
+    ///
+    /// A sign of -1 turns back. `out` may be `x`.
     public func rotate(
         bf16: Bool, _ x: UnsafeRawPointer, _ cosine: UnsafePointer<Float>,
         _ sine: UnsafePointer<Float>, _ sign: Float, _ half: Int, _ out: UnsafeMutableRawPointer
@@ -223,7 +230,8 @@
     }
 
     /// `Σ a b`, summed in f32.
-    public func dot(bf16: Bool, _ a: UnsafeRawPointer, _ b: UnsafeRawPointer, _ count: Int) -> Float {
+    public func dot(bf16: Bool, _ a: UnsafeRawPointer, _ b: UnsafeRawPointer, _ count: Int) -> Float
+    {
         bf16 ? dot(BFloat16.self, a, b, count) : dot(Float32.self, a, b, count)
     }
 

@@ -41,8 +41,9 @@
         }
     }
 
-    /// Panel whose columns are rows `first ..< first + count` of the matrix; the reduction runs along
-    /// the rows. In two steps through 8 KiB that stay in L1: decode 16 rows, then transpose.
+    /// Panel whose columns are rows `first ..< first + count` of the matrix.
+    ///
+    /// The reduction runs along the rows. In two steps through 8 KiB that stay in L1: decode 16 rows, then transpose.
     @inline(__always)
     private func packRows<F: Format>(
         _: F.Type, _ rows: Rows, _ first: Int, _ count: Int, _ length: Int, _ vectors: Int,
@@ -53,8 +54,8 @@
         let perBlock = asBF16 ? 1 : 2
         let atOnce = 8 / perBlock
         withUnsafeTemporaryAllocation(byteCount: 16 * 512 + 128, alignment: 64) { scratch in
-            let decoded = scratch.baseAddress!.assumingMemoryBound(to: Words.self)
-            let space = scratch.baseAddress! + 16 * 512
+            let decoded = scratch.baseAddress.unsafelyUnwrapped.assumingMemoryBound(to: Words.self)
+            let space = scratch.baseAddress.unsafelyUnwrapped + 16 * 512
             for group in 0..<vectors {
                 let valid = max(0, min(16, count - 16 * group))
                 for i in valid * 8..<128 { decoded[i] = .zero }
@@ -112,7 +113,7 @@
         let low = pairOrder(high: false), high = pairOrder(high: true)
         let offset = first / 32 * F.bytes
         withUnsafeTemporaryAllocation(byteCount: 256, alignment: 64) { scratch in
-            let space = scratch.baseAddress!
+            let space = scratch.baseAddress.unsafelyUnwrapped
             let step = asBF16 ? 2 : 1
             var row = 0, word = 0
             while row < rowCount {
@@ -163,7 +164,9 @@
         }
     }
 
-    /// See ``packRows``; format numbers are GGML's. Returns false for a format without a decoder here.
+    /// Packs rows of a stored matrix as columns of a panel.
+    ///
+    /// Format numbers are GGML's. Returns false for a format without a decoder here.
     public func packRows(
         _ format: UInt32, _ base: UnsafeRawPointer, _ stride: Int, _ map: UnsafePointer<Int32>?,
         _ first: Int, _ count: Int, _ length: Int, _ vectors: Int, _ asBF16: Bool,
@@ -182,7 +185,9 @@
         return true
     }
 
-    /// See ``packColumns``; format numbers are GGML's. Returns false for a format without a decoder here.
+    /// Packs columns of a stored matrix as columns of panels.
+    ///
+    /// Format numbers are GGML's. Returns false for a format without a decoder here.
     public func packColumns(
         _ format: UInt32, _ base: UnsafeRawPointer, _ stride: Int, _ map: UnsafePointer<Int32>?,
         _ firstRow: Int, _ rowCount: Int, _ first: Int, _ count: Int, _ vectors: Int,

@@ -99,8 +99,9 @@
         return top * scale + rk_log(sum)
     }
 
-    /// Attention weights of one query: softmax of `scale * scores` over keys `low ..< high`, zero in the
-    /// rest of `0 ..< end`. Returns the log of the sum of exponentials; `scores` is used up.
+    /// Attention weights of one query.
+    ///
+    /// Softmax of `scale * scores` over keys `low ..< high`, zero in the rest of `0 ..< end`. Returns the log of the sum of exponentials; `scores` is used up.
     public func attentionRow(
         bf16: Bool, _ scores: UnsafeMutablePointer<Float>, _ low: Int, _ high: Int, _ end: Int,
         _ scale: Float, _ out: UnsafeMutableRawPointer

@@ -175,7 +175,8 @@
         _ target: Int
     ) {
         let first = Operand(base: a, stride: aStride, words: aWords)
-        let second = Operand(base: more ?? a, stride: moreStride, words: more == nil ? 0 : moreWords)
+        let second = Operand(
+            base: more ?? a, stride: moreStride, words: more == nil ? 0 : moreWords)
         let target = target == 2 ? Target.bfloat16 : target == 1 ? .add : .store
         if bf16 {
             sweep(

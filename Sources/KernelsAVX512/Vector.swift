@@ -20,7 +20,9 @@
         unsafeBitCast(value, to: Floats.self)
     }
 
-    /// How activations lie in memory. Loading widens to f32; storing rounds to nearest even.
+    /// How activations lie in memory.
+    ///
+    /// Loading widens to f32; storing rounds to nearest even.
     protocol Activation {
         static var bytes: Int { get }
         static func load(_ pointer: UnsafeRawPointer) -> Floats
@@ -34,7 +36,8 @@
         @inline(__always) static func load(_ pointer: UnsafeRawPointer) -> Floats {
             pointer.loadUnaligned(as: Floats.self)
         }
-        @inline(__always) static func load(_ pointer: UnsafeRawPointer, first count: Int) -> Floats {
+        @inline(__always) static func load(_ pointer: UnsafeRawPointer, first count: Int) -> Floats
+        {
             rk_load_first(pointer, Int32(truncatingIfNeeded: count))
         }
         @inline(__always) static func store(_ value: Floats, _ pointer: UnsafeMutableRawPointer) {
@@ -51,7 +54,8 @@
         @inline(__always) static func load(_ pointer: UnsafeRawPointer) -> Floats {
             rk_from_bf16(pointer)
         }
-        @inline(__always) static func load(_ pointer: UnsafeRawPointer, first count: Int) -> Floats {
+        @inline(__always) static func load(_ pointer: UnsafeRawPointer, first count: Int) -> Floats
+        {
             rk_load_first_bf16(pointer, Int32(truncatingIfNeeded: count))
         }
         @inline(__always) static func store(_ value: Floats, _ pointer: UnsafeMutableRawPointer) {

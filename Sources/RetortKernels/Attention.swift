@@ -73,13 +73,13 @@ extension Kernels {
     /// Works on one block of queries against all their keys at a time, so that no matrix of tokens by
     /// tokens is ever held.
     ///
-    /// - Parameters:
-    ///   - q: `[tokens, headCount * headSize]`, rotated.
-    ///   - k: `[tokens, keyValueHeadCount * headSize]`, rotated.
-    ///   - v: The same shape as k.
-    ///   - documents: Ranges of tokens that see only themselves.
-    ///   - out: The same shape and type as q.
-    ///   - logSums: `[tokens, headCount]`: log of the softmax's denominators, for the backward pass.
+    /// The arguments:
+    /// - q: `[tokens, headCount * headSize]`, rotated.
+    /// - k: `[tokens, keyValueHeadCount * headSize]`, rotated.
+    /// - v: The same shape as k.
+    /// - documents: Ranges of tokens that see only themselves.
+    /// - out: The same shape and type as q.
+    /// - logSums: `[tokens, headCount]`: log of the softmax's denominators, for the backward pass.
     public func attend(
         _ q: ActivationRows, _ k: ActivationRows, _ v: ActivationRows, _ documents: [Range<Int>],
         _ shape: AttentionShape, into out: ActivationRows, logSums: UnsafeMutablePointer<Float>
@@ -171,12 +171,12 @@ extension Kernels {
 
     /// Gradients of ``attend(_:_:_:_:_:into:logSums:)``; the weights are computed again.
     ///
-    /// - Parameters:
-    ///   - dout: Gradient of the output, of q's type.
-    ///   - logSums: As the forward pass left them.
-    ///   - dq: `[tokens, headCount * headSize]`, f32, replaced.
-    ///   - dk: `[tokens, keyValueHeadCount * headSize]`, f32, replaced.
-    ///   - dv: Like dk.
+    /// The arguments:
+    /// - dout: Gradient of the output, of q's type.
+    /// - logSums: As the forward pass left them.
+    /// - dq: `[tokens, headCount * headSize]`, f32, replaced.
+    /// - dk: `[tokens, keyValueHeadCount * headSize]`, f32, replaced.
+    /// - dv: Like dk.
     public func attendBack(
         _ q: ActivationRows, _ k: ActivationRows, _ v: ActivationRows, _ dout: ActivationRows,
         logSums: UnsafePointer<Float>, _ documents: [Range<Int>], _ shape: AttentionShape,

@@ -13,7 +13,9 @@ public struct MatrixRows {
     }
 }
 
-/// The hot functions of one CPU level. All levels compute the same, up to the order of sums.
+/// The hot functions of one CPU level.
+///
+/// All levels compute the same, up to the order of sums.
 ///
 /// A panel holds, for each word of the reduction (two bf16 or one f32), the words of `16 * vectors`
 /// columns. Strides of operands are bytes, those of results elements.
@@ -22,7 +24,8 @@ struct KernelLevel: Sendable {
     /// Whether products of bf16 are an instruction here.
     let hasBF16: Bool
 
-    let decodeRow: @Sendable (StorageFormat, UnsafeRawPointer, Int, UnsafeMutablePointer<Float>) -> Void
+    let decodeRow:
+        @Sendable (StorageFormat, UnsafeRawPointer, Int, UnsafeMutablePointer<Float>) -> Void
     /// rows, first row, count, length, vectors, as bf16, panel.
     let packRows: @Sendable (MatrixRows, Int, Int, Int, Int, Bool, UnsafeMutableRawPointer) -> Void
     /// rows, first row, row count, first column, column count, vectors, as bf16, panels, panel bytes.
@@ -66,8 +69,7 @@ struct KernelLevel: Sendable {
             Bool, UnsafeRawPointer, UnsafePointer<Float>, UnsafePointer<Float>, Float, Int,
             UnsafeMutableRawPointer
         ) -> Void
-    let logSumExp:
-        @Sendable (UnsafeMutablePointer<Float>, Int) -> (top: Float, logSum: Float)
+    let logSumExp: @Sendable (UnsafeMutablePointer<Float>, Int) -> (top: Float, logSum: Float)
     let softmaxScaled:
         @Sendable (
             Bool, UnsafePointer<Float>, Int, Float, Float, Float, UnsafeMutableRawPointer

@@ -4,15 +4,15 @@ public final class Kernels: Sendable {
     /// The threads.
     public let threads: ThreadPool
 
-    /// Chooses the best level of this processor, or the one named.
+    /// Chooses the best level of this processor, or the one named; nil if that cannot run here.
     ///
     /// - Parameters:
     ///   - threads: Threads to use; nil takes what the process may use.
     ///   - levelName: A level's name, or nil for the best.
-    /// - Returns: nil if the named level does not exist or cannot run here.
     public init?(threads: Int? = nil, levelName: String? = nil) {
         let levels = KernelLevel.available
-        guard let level = levelName.map({ name in levels.first { $0.name == name } }) ?? levels.first
+        guard
+            let level = levelName.map({ name in levels.first { $0.name == name } }) ?? levels.first
         else { return nil }
         self.level = level
         self.threads = ThreadPool(count: min(threads ?? ThreadPool.available, 1024))

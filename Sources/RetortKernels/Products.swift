@@ -23,7 +23,8 @@ extension Kernels {
         let target = y.isBF16 ? 2 : accumulation == .add ? 1 : 0
         // Few panels: rows are shared out too, and every block of rows decodes its panel again.
         let blocks =
-            panels >= 2 * threads.count ? 1 : max(1, min(4 * threads.count / panels, x.rowCount / 64))
+            panels >= 2 * threads.count
+            ? 1 : max(1, min(4 * threads.count / panels, x.rowCount / 64))
         let rowsOfBlock = ((x.rowCount + blocks - 1) / blocks + 7) / 8 * 8
         let padded = (x.columnCount + 31) / 32 * 32 + ((lowRank?.u.columnCount ?? 0) + 31) / 32 * 32
         threads.run(panels * blocks) { [threads] part, thread in
@@ -72,7 +73,8 @@ extension Kernels {
         let perWord = dy.isBF16 ? 2 : 1, cut = 768 * perWord
         let columns = weight.columnCount, pairs = (columns + 2 * width - 1) / (2 * width)
         let blocks =
-            pairs >= 2 * threads.count ? 1 : max(1, min(4 * threads.count / pairs, dy.rowCount / 64))
+            pairs >= 2 * threads.count
+            ? 1 : max(1, min(4 * threads.count / pairs, dy.rowCount / 64))
         let rowsOfBlock = ((dy.rowCount + blocks - 1) / blocks + 7) / 8 * 8
         let extra = lowRank?.du.words ?? 0
         let panelBytes = (768 + extra) * width * 4
@@ -89,7 +91,8 @@ extension Kernels {
                 let words = (length + perWord - 1) / perWord
                 let isLast = start + length == weight.rowCount
                 level.packColumns(
-                    weight.rows, start, length, first, valid, vectors, dy.isBF16, panels, panelBytes)
+                    weight.rows, start, length, first, valid, vectors, dy.isBF16, panels, panelBytes
+                )
                 if isLast, let lowRank {
                     level.packColumns(
                         lowRank.a.rows, 0, lowRank.a.rowCount, first, valid, vectors, dy.isBF16,

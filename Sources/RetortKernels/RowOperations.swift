@@ -94,14 +94,14 @@ extension Kernels {
 
     /// Rotates every head of every row (halves convention) by the angles of its position.
     ///
-    /// - Parameters:
-    ///   - x: `[tokens, heads * headSize]`.
-    ///   - cosines: `[positions, rotated / 2]`; sines likewise.
-    ///   - positions: A position per row.
-    ///   - headSize: Values in a head, of which the first `rotated` turn.
-    ///   - rotated: An even number.
-    ///   - inverse: Whether to turn back.
-    ///   - out: Like x; may be x.
+    /// The arguments:
+    /// - x: `[tokens, heads * headSize]`.
+    /// - cosines: `[positions, rotated / 2]`; sines likewise.
+    /// - positions: A position per row.
+    /// - headSize: Values in a head, of which the first `rotated` turn.
+    /// - rotated: An even number.
+    /// - inverse: Whether to turn back.
+    /// - out: Like x; may be x.
     public func rotate(
         _ x: ActivationRows, cosines: UnsafePointer<Float>, sines: UnsafePointer<Float>,
         positions: [Int32], headSize: Int, rotated: Int, inverse: Bool, into out: ActivationRows
@@ -170,7 +170,8 @@ extension Kernels {
     }
 
     /// Widens one stored row to f32.
-    public func decodeRow(_ matrix: StoredMatrix, _ row: Int, into out: UnsafeMutablePointer<Float>) {
+    public func decodeRow(_ matrix: StoredMatrix, _ row: Int, into out: UnsafeMutablePointer<Float>)
+    {
         level.decodeRow(matrix.format, matrix.rows.start(row), matrix.columnCount, out)
     }
 
@@ -199,10 +200,10 @@ extension Kernels {
 
     /// One AdamW step with decoupled decay (arXiv:1711.05101).
     ///
-    /// - Parameters:
-    ///   - keep: `1 - rate * decay`.
-    ///   - rate: Rate divided by the first moment's bias correction.
-    ///   - correction: One over the root of the second moment's bias correction.
+    /// The arguments:
+    /// - keep: `1 - rate * decay`.
+    /// - rate: Rate divided by the first moment's bias correction.
+    /// - correction: One over the root of the second moment's bias correction.
     public func adamW(
         _ p: UnsafeMutablePointer<Float>, first m: UnsafeMutablePointer<Float>,
         second v: UnsafeMutablePointer<Float>, gradient: UnsafePointer<Float>,
@@ -249,7 +250,9 @@ extension ActivationRows {
 
 extension Kernels {
     /// Copies chosen rows: `out[i] = x[indices[i]]`, same type.
-    public func selectRows(_ x: ActivationRows, _ indices: ArraySlice<Int>, into out: ActivationRows) {
+    public func selectRows(
+        _ x: ActivationRows, _ indices: ArraySlice<Int>, into out: ActivationRows
+    ) {
         let first = indices.startIndex
         split(indices.count, grain: 32) { range, _ in
             for i in range {
@@ -260,7 +263,8 @@ extension Kernels {
     }
 
     /// The reverse: `out[indices[i]] = x[i]`; other rows stay as they are.
-    public func placeRows(_ x: ActivationRows, _ indices: ArraySlice<Int>, into out: ActivationRows) {
+    public func placeRows(_ x: ActivationRows, _ indices: ArraySlice<Int>, into out: ActivationRows)
+    {
         let first = indices.startIndex
         split(indices.count, grain: 32) { range, _ in
             for i in range {

@@ -55,7 +55,6 @@ enum BenchTrainCommand: Subcommand {
             json: arguments.has("--json"))
     }
 
-
     static func run(_ options: Options, on terminal: Terminal) throws {
         let model = try Model(
             options.model, kernels: try chosenKernels(), precision: options.precision)

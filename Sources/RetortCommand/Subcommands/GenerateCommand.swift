@@ -11,7 +11,6 @@ enum GenerateCommand: Subcommand {
         case chat
     }
 
-
     struct Options: Equatable {
         let model: String
         let adapter: String?

@@ -46,7 +46,6 @@ enum TemplateCommand: Subcommand {
             now: arguments.value("--now"), json: arguments.has("--json"))
     }
 
-
     static func run(_ options: Options, on terminal: Terminal) throws {
         var clock = TemplateClock.now
         if let now = options.now {

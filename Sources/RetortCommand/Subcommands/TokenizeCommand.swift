@@ -59,7 +59,6 @@ enum TokenizeCommand: Subcommand {
             json: arguments.has("--json"))
     }
 
-
     static func run(_ options: Options, on terminal: Terminal) throws {
         let tokenizer = try Tokenizer(atPath: options.model)
         switch options.input {
@@ -77,7 +76,8 @@ enum TokenizeCommand: Subcommand {
                 if options.decodes {
                     let ids = object["ids"]?.array?.compactMap(\.integer)
                     guard let ids, ids.count == object["ids"]?.array?.count else {
-                        throw RowError.missing(place: place, key: "ids", what: "a list of token ids")
+                        throw RowError.missing(
+                            place: place, key: "ids", what: "a list of token ids")
                     }
                     let text = JSONValue.string(tokenizer.decode(ids))
                     try terminal.result(

@@ -66,7 +66,6 @@ enum TrainCommand: Subcommand {
             isDryRun: arguments.has("--dry-run"))
     }
 
-
     static func run(_ options: Options, on terminal: Terminal) throws {
         let recipe = try Recipe(path: options.recipe, overrides: options.overrides)
         StopSignal.listen()

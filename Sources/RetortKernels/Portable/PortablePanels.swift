@@ -14,7 +14,9 @@ func float(bfloat16 bits: UInt16) -> Float { Float(bitPattern: UInt32(bits) << 1
 
 /// A word of the reduction: two bf16, or one f32.
 @inline(__always)
-private func word(_ bf16: Bool, _ values: UnsafePointer<Float>, _ index: Int, _ count: Int) -> UInt32 {
+private func word(_ bf16: Bool, _ values: UnsafePointer<Float>, _ index: Int, _ count: Int)
+    -> UInt32
+{
     if !bf16 { return values[index].bitPattern }
     let high = 2 * index + 1 < count ? bfloat16(values[2 * index + 1]) : 0
     return UInt32(bfloat16(values[2 * index])) | UInt32(high) << 16
@@ -34,9 +36,11 @@ enum Portable {
                     continue
                 }
                 decodeRowPlainly(
-                    rows.format, rows.start(first + column), length, row.baseAddress!)
+                    rows.format, rows.start(first + column), length,
+                    row.baseAddress.unsafelyUnwrapped)
                 for i in 0..<words {
-                    out[i * width + column] = word(bf16, row.baseAddress!, i, length)
+                    out[i * width + column] = word(
+                        bf16, row.baseAddress.unsafelyUnwrapped, i, length)
                 }
             }
         }
@@ -53,7 +57,7 @@ enum Portable {
         let skipped = first % block, decoded = (skipped + count + block - 1) / block * block
         let offset = first / block * rows.format.blockBytes
         withUnsafeTemporaryAllocation(of: Float.self, capacity: 2 * max(decoded, 1)) { space in
-            let a = space.baseAddress!, b = a + decoded
+            let a = space.baseAddress.unsafelyUnwrapped, b = a + decoded
             for row in stride(from: 0, to: rowCount, by: step) {
                 decodeRowPlainly(rows.format, rows.start(firstRow + row) + offset, decoded, a)
                 let paired = bf16 && row + 1 < rowCount
@@ -109,11 +113,13 @@ enum Portable {
         withUnsafeTemporaryAllocation(of: Float.self, capacity: columns) { sums in
             for row in 0..<rows {
                 for j in 0..<columns { sums[j] = 0 }
-                accumulate(bf16, a + row * aStride, aWords, panel, columns, sums.baseAddress!)
+                accumulate(
+                    bf16, a + row * aStride, aWords, panel, columns,
+                    sums.baseAddress.unsafelyUnwrapped)
                 if let more {
                     accumulate(
                         bf16, more + row * moreStride, moreWords, panel + aWords * columns * 4,
-                        columns, sums.baseAddress!)
+                        columns, sums.baseAddress.unsafelyUnwrapped)
                 }
                 for j in 0..<min(width, columns) {
                     let at = c + (row * stride + j) * (target == 2 ? 2 : 4)

@@ -11,8 +11,9 @@ package final class KeyValueCache {
     private let workspace: Workspace
 
     /// An empty cache for a decoder.
-    package init(_ description: DecoderDescription, sequences: Int, capacity: Int, in workspace: Workspace)
-    {
+    package init(
+        _ description: DecoderDescription, sequences: Int, capacity: Int, in workspace: Workspace
+    ) {
         self.workspace = workspace
         self.capacity = max(16, capacity)
         lengths = Array(repeating: 0, count: sequences)
@@ -71,7 +72,8 @@ package final class KeyValueCache {
                 let end = lengths[sequence] + offset + 1
                 let first = shape.window.map { max(0, end - $0) } ?? 0
                 queries.append(
-                    CachedQuery(row: row, keys: sequence * capacity + first..<sequence * capacity + end))
+                    CachedQuery(
+                        row: row, keys: sequence * capacity + first..<sequence * capacity + end))
             }
         }
         workspace.kernels.attend(q.rows, keys.rows, values.rows, queries, shape, into: out.rows)

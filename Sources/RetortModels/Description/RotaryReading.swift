@@ -72,7 +72,8 @@ extension ModelConfiguration {
                 truncate: true)
         default:
             throw ModelError.badKey(
-                path: path, key: prefix + "scaling.type", reason: "is \"\(kind)\", which is unknown")
+                path: path, key: prefix + "scaling.type", reason: "is \"\(kind)\", which is unknown"
+            )
         }
         return rotary
     }

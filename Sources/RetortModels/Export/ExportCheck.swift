@@ -106,8 +106,9 @@ struct ExportCheck {
     }
 }
 
-/// How much of an adapter's change is left after rounding: `Σ found · Δ / Σ Δ²`, where Δ is the change
-/// and `found` what the written weights differ from the base. It is 1 if rounding is fair, and near 0
+/// How much of an adapter's change is left after rounding: `Σ found · Δ / Σ Δ²`.
+///
+/// Δ is the change, `found` what the written weights differ from the base. It is 1 if rounding is fair, and near 0
 /// if the change is too small for the blocks' steps and every weight falls back to where it was.
 private struct MergedChange {
     private var found = 0.0

@@ -17,7 +17,8 @@ package struct HuggingFaceFolder: Sendable {
         let configPath = path + "/config.json"
         let value = try JSONValue(contentsOf: configPath)
         guard let config = value.object else {
-            throw ModelError.badKey(path: configPath, key: "config.json", reason: "is not an object")
+            throw ModelError.badKey(
+                path: configPath, key: "config.json", reason: "is not an object")
         }
         self.path = path
         self.config = config

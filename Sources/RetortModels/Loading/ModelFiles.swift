@@ -89,7 +89,8 @@ package enum ModelFiles: Sendable {
         let count = tensor.shape[0]
         return tensor.file.withBytes { bytes in
             (0..<count).map {
-                unsafe bytes.unsafeLoadUnaligned(fromByteOffset: tensor.offset + $0 * 4, as: Float.self)
+                unsafe bytes.unsafeLoadUnaligned(
+                    fromByteOffset: tensor.offset + $0 * 4, as: Float.self)
             }
         }
     }

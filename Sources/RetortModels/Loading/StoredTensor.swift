@@ -40,6 +40,7 @@ extension StoredTensor {
     ///   - rows: Its rows, checked against the file.
     ///   - columns: Its columns.
     ///   - rowMap: Where each row of the model stands in the file.
+    /// - Returns: The weight, which keeps the file mapped.
     /// - Throws: ``ModelError`` if shape or type do not fit.
     func weight(rows: Int, columns: Int, rowMap: [Int32]? = nil) throws -> Weight {
         let expected = shape.count == 1 ? [columns] : [rows, columns]

@@ -68,6 +68,8 @@ extension ModelText {
     ///   - messages: The conversation so far.
     ///   - tools: Descriptions of tools, or nil.
     ///   - path: The model, for messages.
+    /// - Returns: Token ids.
+    /// - Throws: ``ChatTemplateError``, ``TemplateError``, ``TokenizerError``.
     package func prompt(_ messages: [JSONObject], tools: [JSONValue]? = nil, path: String) throws
         -> [Int32]
     {

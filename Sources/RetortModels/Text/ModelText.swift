@@ -28,7 +28,8 @@ public struct ModelText: Sendable {
             configuration = try TokenizerConfiguration(folder: folder.path)
             ends += Self.endTokens(folder.config)
             let generation = folder.path + "/generation_config.json"
-            if Folder.exists(generation), let object = try JSONValue(contentsOf: generation).object {
+            if Folder.exists(generation), let object = try JSONValue(contentsOf: generation).object
+            {
                 ends += Self.endTokens(object)
             }
         }

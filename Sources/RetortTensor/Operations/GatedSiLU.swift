@@ -1,6 +1,8 @@
 import RetortKernels
 
-/// `silu(gate) * up` (arXiv:2002.05202). Inputs: gate, up, of the activation type.
+/// The gate of a feed-forward block, `silu(gate) * up`.
+///
+/// Source: arXiv:2002.05202. Inputs: gate, up, of the activation type.
 public struct GatedSiLU: Operation {
     /// Creates the operation.
     public init() {}

@@ -76,7 +76,8 @@ public struct Linear: Operation {
         return ([y], Saved(x: x, trainedWeight: inputs[Input.weight], adapter: adapter))
     }
 
-    private func adapter(_ x: Tensor, _ a: Tensor?, _ b: Tensor?, in workspace: Workspace) -> Adapter?
+    private func adapter(_ x: Tensor, _ a: Tensor?, _ b: Tensor?, in workspace: Workspace)
+        -> Adapter?
     {
         guard let a, let b else { return nil }
         let u = workspace.tensor(x.rowCount, a.rowCount, x.type)

@@ -23,7 +23,8 @@ public struct RMSNorm: Operation {
         let out = workspace.tensor(x.rowCount, x.columnCount, workspace.activationType)
         let factors = workspace.tensor(1, x.rowCount)
         unsafe workspace.kernels.rmsNorm(
-            x.rows, weight: weight.floats, epsilon: epsilon, into: out.rows, factors: factors.floats)
+            x.rows, weight: weight.floats, epsilon: epsilon, into: out.rows, factors: factors.floats
+        )
         return ([out], Saved(x: x, weight: weight, factors: factors))
     }
 

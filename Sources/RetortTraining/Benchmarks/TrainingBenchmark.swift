@@ -56,6 +56,8 @@ public struct TrainingBenchmark: Sendable {
     /// - Parameters:
     ///   - model: Freshly opened.
     ///   - onStep: Told after each step, how many are done.
+    /// - Returns: Speed, memory and losses.
+    /// - Throws: ``TrainingError`` if a loss is not finite.
     public func run(_ model: Model, onStep: (Int) -> Void = { _ in }) throws -> Result {
         var recipe = Recipe()
         recipe.optimizer.learningRate = 1e-4

@@ -85,8 +85,9 @@ package struct Checkpoint {
         try target.finish()
     }
 
-    /// Removes the checkpoint. It loses its name first: what is there under a checkpoint's name is
-    /// whole, even if the process is killed in between.
+    /// Removes the checkpoint.
+    ///
+    /// It loses its name first: what is there under a checkpoint's name is whole, even if the process is killed in between.
     func remove() throws {
         let aside = path + Self.partialSuffix
         try Folder.remove(aside)

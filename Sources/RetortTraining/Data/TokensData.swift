@@ -40,7 +40,8 @@ extension DataError {
 struct TokensReader {
     let vocabularySize: Int
 
-    func example(_ object: JSONObject, path: String, line: Int) throws(DataError) -> TrainingExample {
+    func example(_ object: JSONObject, path: String, line: Int) throws(DataError) -> TrainingExample
+    {
         func list(_ key: String) throws(DataError) -> [Int]? {
             guard let value = object[key], value != .null else { return nil }
             let numbers = value.array?.compactMap(\.integer)
@@ -62,6 +63,7 @@ struct TokensReader {
         for list in [ids, labels.filter { $0 != Int(ignoredLabel) }] {
             try DataError.check(list, path: path, line: line, vocabulary: vocabularySize)
         }
-        return TrainingExample(ids: ids.map { Int32($0) }, labels: labels.map { Int32($0) }, line: line)
+        return TrainingExample(
+            ids: ids.map { Int32($0) }, labels: labels.map { Int32($0) }, line: line)
     }
 }

@@ -83,6 +83,7 @@ public struct ExactMatch {
     ///
     /// - Parameter onProgress: Told how many are answered.
     /// - Returns: The answers in the order of the file.
+    /// - Throws: ``TokenizerError`` for an expected answer that cannot be encoded.
     public func run(onProgress: (Int) -> Void = { _ in }) throws -> [Answer] {
         let expectedTokens = try questions.map { try text.tokenizer.encode($0.expected).count }
         var options = Generator.Options()

@@ -40,8 +40,10 @@ public struct Perplexity {
     /// Measures all examples.
     ///
     /// - Parameter onProgress: Told how many are done.
+    /// - Returns: Loss and perplexity.
     public func run(onProgress: (Int) -> Void = { _ in }) -> Result {
-        let loss = MeanLoss(model).measure(data.examples, tokensAtOnce: 1024, onProgress: onProgress)
+        let loss = MeanLoss(model).measure(
+            data.examples, tokensAtOnce: 1024, onProgress: onProgress)
         return Result(loss: loss, tokens: data.supervisedCount)
     }
 }

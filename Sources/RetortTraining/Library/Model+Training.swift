@@ -30,6 +30,7 @@ extension Model {
     /// - Parameters:
     ///   - batch: What to learn from.
     ///   - tape: Records what the backward pass needs.
+    /// - Returns: The loss.
     public func loss(_ batch: Batch, on tape: Tape) -> Variable {
         let hidden = decoder.hiddenStates(
             batch.ids, ForwardContext(layout: batch.layout), on: tape)

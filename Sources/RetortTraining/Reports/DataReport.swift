@@ -19,6 +19,7 @@ public struct DataReport {
     ///   - recipe: Names model and data.
     ///   - kernels: For opening the model.
     ///   - rows: Examples to show.
+    /// - Throws: What is wrong with model or data.
     public init(_ recipe: Recipe, kernels: Kernels, rows: Int) throws {
         let model = try Model(recipe, kernels: kernels)
         let data = try ExampleReader(model, recipe.data).read(recipe.data.train)
@@ -100,7 +101,8 @@ public struct DataReport {
             ("with nothing trained and left out", data.unsupervisedLines),
         ] where !rows.isEmpty {
             let shown = rows.prefix(10).map(String.init).joined(separator: ", ")
-            lines.append("\(rows.count) rows \(what): lines \(shown)\(rows.count > 10 ? ", …" : "")")
+            lines.append(
+                "\(rows.count) rows \(what): lines \(shown)\(rows.count > 10 ? ", …" : "")")
         }
         return lines.joined(separator: "\n")
     }

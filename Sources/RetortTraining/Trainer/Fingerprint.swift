@@ -6,8 +6,9 @@ enum Fingerprint {
     /// A data file: the SHA-256 of all of it.
     static func file(_ path: String) throws -> String { try SHA256.hash(file: path) }
 
-    /// A model: of every file its size and its first and last MiB. Reading all of a large model at
-    /// every start would cost more than it tells.
+    /// A model: of every file its size and its first and last MiB.
+    ///
+    /// Reading all of a large model at every start would cost more than it tells.
     static func model(_ model: Model) throws -> String {
         let edge = 1 << 20
         var sum = SHA256()

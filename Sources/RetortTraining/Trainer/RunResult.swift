@@ -21,10 +21,9 @@ public struct RunResult: Sendable, Equatable {
         }
     }
 
-    /// Looks at a folder.
+    /// Looks at a folder; nil if it is not a run folder.
     ///
     /// - Parameter path: Any path.
-    /// - Returns: nil if it is not a run folder.
     /// - Throws: ``Problem`` for a run without a result, ``RecipeError`` for a damaged recipe.
     public init?(_ path: String) throws {
         let recipe = path + "/recipe.yaml"

@@ -17,7 +17,9 @@ public enum StopSignal {
     /// Whether a signal came.
     public static var isRaised: Bool { raised.load(ordering: .relaxed) }
 
-    /// Listens for the signals. A second one ends the process at once.
+    /// Listens for the signals.
+    ///
+    /// A second one ends the process at once.
     public static func listen() {
         for number in [SIGINT, SIGTERM] {
             _ = unsafe signal(number, note)

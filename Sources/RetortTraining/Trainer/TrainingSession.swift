@@ -59,6 +59,7 @@ package final class TrainingSession {
     ///   - step: From 0; names the random streams.
     ///   - batches: The micro-batches.
     ///   - rate: The learning rate.
+    /// - Returns: Loss, gradient norm and counts.
     /// - Throws: ``TrainingError/notFinite(step:what:)``; parameters are then unchanged.
     package func step(_ step: Int, _ batches: [Batch], rate: Double) throws -> StepResult {
         let workspace = model.decoder.workspace
