@@ -1,4 +1,5 @@
 import RetortFiles
+import RetortKernels
 import RetortTensor
 import Testing
 
@@ -6,8 +7,10 @@ import Testing
 
 @Suite("Models give transformers' values")
 struct DecoderGoldenTests {
-    @Test("logits, hidden states, loss and gradients", arguments: try ModelGolden.fixtures())
-    func values(golden: ModelGolden) throws { try compareAll(golden) }
+    @Test(
+        "logits, hidden states, loss and gradients on every level",
+        arguments: try ModelGolden.fixtures(), Kernels.levelNames)
+    func values(golden: ModelGolden, level: String) throws { try compareAll(golden, level) }
 
     @Test("greedy tokens, from the cache", arguments: try ModelGolden.fixtures())
     func greedy(golden: ModelGolden) throws { try compareGreedy(golden) }
@@ -20,9 +23,9 @@ struct DecoderGoldenTests {
         try compareGreedy(golden)
     }
 
-    private func compareAll(_ golden: ModelGolden) throws {
+    private func compareAll(_ golden: ModelGolden, _ level: String? = nil) throws {
         let reference = try golden.reference()
-        let decoder = try golden.model().decoder
+        let decoder = try golden.model(level: level).decoder
         let logits = try golden.tolerance("logits_abs"), loss = try golden.tolerance("loss_abs")
         let vocabulary = decoder.description.vocabularySize
 

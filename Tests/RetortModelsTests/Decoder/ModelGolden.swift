@@ -38,8 +38,9 @@ struct ModelGolden: Sendable, CustomTestStringConvertible {
         return cases
     }
 
-    func model(_ precision: Precision = .float32) throws -> Model {
-        try Model(path, kernels: try #require(Kernels(threads: 2)), precision: precision)
+    func model(_ precision: Precision = .float32, level: String? = nil) throws -> Model {
+        let kernels = try #require(Kernels(threads: 2, levelName: level))
+        return try Model(path, kernels: kernels, precision: precision)
     }
 
     func reference() throws -> GoldenTensors { try GoldenTensors(path + "/reference.safetensors") }
