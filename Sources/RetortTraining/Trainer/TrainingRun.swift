@@ -188,6 +188,9 @@ public final class TrainingRun {
         guard let validation else { return nil }
         let loss = MeanLoss(session.model).measure(
             validation.examples, tokensAtOnce: recipe.data.maxLength * recipe.training.batchSize)
+        guard loss.isFinite else {
+            throw TrainingError.notFinite(step: step + 1, what: "validation loss")
+        }
         bestValidationLoss = min(loss, bestValidationLoss ?? loss)
         try folder.append(
             .object(
