@@ -49,6 +49,10 @@ public struct CrossEntropyHead: Operation {
         let supervised = labels.indices.filter { labels[$0] != Self.ignored }
         let losses = workspace.zeros(1, supervised.count)
         let matrix = inputs[1]?.matrix ?? weight.matrix
+        precondition(
+            labels.count == hidden.rowCount && hidden.columnCount == matrix.columnCount
+                && supervised.allSatisfy { labels[$0] >= 0 && labels[$0] < matrix.rowCount },
+            "a label per token, each a row of the output matrix")
         let dhidden =
             wantsGradient ? workspace.tensor(supervised.count, hidden.columnCount) : nil
         let dweight =

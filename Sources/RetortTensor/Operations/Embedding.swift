@@ -7,7 +7,7 @@ public struct Embedding: Operation {
     let table: Weight
     let ids: [Int32]
 
-    /// Looks these ids up; the caller has checked that the table has them.
+    /// Looks these ids up.
     package init(table: Weight, ids: [Int32]) {
         self.table = table
         self.ids = ids
@@ -17,6 +17,7 @@ public struct Embedding: Operation {
     public func forward(_ inputs: [Tensor?], in workspace: Workspace) -> (
         outputs: [Tensor], saved: Void
     ) {
+        precondition(ids.allSatisfy { $0 >= 0 && $0 < table.rowCount }, "ids are rows of the table")
         let out = workspace.tensor(ids.count, table.columnCount)
         workspace.kernels.gather(inputs[0]?.matrix ?? table.matrix, ids, into: out.rows)
         return ([out], ())

@@ -17,6 +17,9 @@ public struct GatedSiLU: Operation {
         outputs: [Tensor], saved: Saved
     ) {
         guard let gate = inputs[0], let up = inputs[1] else { preconditionFailure("two inputs") }
+        precondition(
+            gate.type == up.type && gate.rowCount == up.rowCount
+                && gate.columnCount == up.columnCount, "gate and up are alike")
         let out = workspace.tensor(gate.rowCount, gate.columnCount, gate.type)
         unsafe workspace.kernels.gatedSiLU(
             gate.type, gate: gate.buffer.base, up: up.buffer.base, into: out.buffer.base,

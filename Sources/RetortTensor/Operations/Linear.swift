@@ -62,6 +62,7 @@ public struct Linear: Operation {
         guard let x = inputs[Input.x] else { preconditionFailure("x is always there") }
         let kernels = workspace.kernels
         let matrix = inputs[Input.weight]?.matrix ?? weight.matrix
+        check(inputs, x, matrix)
         let adapter = adapter(x, inputs[Input.a], inputs[Input.b], in: workspace)
         let lowRank = adapter.map { ($0.u.rows, $0.scaledB.matrix) }
         let y: Tensor
@@ -74,6 +75,22 @@ public struct Linear: Operation {
         }
         if let bias = inputs[Input.bias] { unsafe kernels.addBias(bias.floats, to: y.rows) }
         return ([y], Saved(x: x, trainedWeight: inputs[Input.weight], adapter: adapter))
+    }
+
+    /// The kernels do not look: they are compiled without checks.
+    private func check(_ inputs: [Tensor?], _ x: Tensor, _ matrix: StoredMatrix) {
+        func fits(_ tensor: Tensor?, _ rows: Int, _ columns: Int) -> Bool {
+            guard let tensor else { return true }
+            return tensor.rowCount == rows && tensor.columnCount == columns
+                && tensor.type == .float32
+        }
+        let outputs = matrix.rowCount, rank = inputs[Input.a]?.rowCount ?? 0
+        precondition(
+            x.columnCount == matrix.columnCount
+                && fits(inputs[Input.residual], x.rowCount, outputs)
+                && fits(inputs[Input.bias], 1, outputs)
+                && fits(inputs[Input.a], rank, x.columnCount)
+                && fits(inputs[Input.b], outputs, rank), "the inputs have the matrix's sizes")
     }
 
     private func adapter(_ x: Tensor, _ a: Tensor?, _ b: Tensor?, in workspace: Workspace)

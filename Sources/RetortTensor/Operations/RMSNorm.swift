@@ -20,6 +20,8 @@ public struct RMSNorm: Operation {
         outputs: [Tensor], saved: Saved
     ) {
         guard let x = inputs[0], let weight = inputs[1] else { preconditionFailure("two inputs") }
+        precondition(
+            x.type == .float32 && weight.count == x.columnCount, "a weight per column of f32 rows")
         let out = workspace.tensor(x.rowCount, x.columnCount, workspace.activationType)
         let factors = workspace.tensor(1, x.rowCount)
         unsafe workspace.kernels.rmsNorm(

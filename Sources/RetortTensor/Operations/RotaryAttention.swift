@@ -28,6 +28,14 @@ public struct RotaryAttention: Operation {
         guard let q = inputs[0], let k = inputs[1], let v = inputs[2] else {
             preconditionFailure("three inputs")
         }
+        let size = shape.headSize, keys = shape.keyValueHeadCount * size
+        precondition(
+            q.type == k.type && k.type == v.type && k.rowCount == q.rowCount
+                && v.rowCount == q.rowCount && q.columnCount == shape.headCount * size
+                && k.columnCount == keys && v.columnCount == keys
+                && shape.headCount % shape.keyValueHeadCount == 0,
+            "queries, keys and values have the heads of the shape")
+        precondition(layout.fits(tokens: q.rowCount), "documents are ranges of the tokens")
         let rotatedQ = rotary?.apply(to: q, layout.positions, shape.headSize, in: workspace) ?? q
         let rotatedK = rotary?.apply(to: k, layout.positions, shape.headSize, in: workspace) ?? k
         let out = workspace.tensor(q.rowCount, q.columnCount, q.type)
@@ -72,6 +80,16 @@ public struct TokenLayout: Sendable, Equatable {
         self.positions = positions
         self.documents = documents
     }
+
+    /// Whether it is a layout of so many tokens: documents in order, none left over.
+    func fits(tokens: Int) -> Bool {
+        var end = 0
+        for document in documents {
+            guard document.lowerBound == end else { return false }
+            end = document.upperBound
+        }
+        return end == tokens && positions.count == tokens
+    }
 }
 
 /// Cosines and sines for every position and pair.
@@ -104,6 +122,11 @@ public struct RotaryTable {
         _ x: Tensor, _ positions: [Int32], _ headSize: Int, inverse: Bool, into out: Tensor,
         in workspace: Workspace
     ) {
+        precondition(
+            positions.count == x.rowCount
+                && positions.allSatisfy { $0 >= 0 && $0 < cosines.rowCount }
+                && rotated <= headSize && x.columnCount % headSize == 0,
+            "a position of the table for every token")
         unsafe workspace.kernels.rotate(
             x.rows, cosines: cosines.floats, sines: sines.floats, positions: positions,
             headSize: headSize, rotated: rotated, inverse: inverse, into: out.rows)
