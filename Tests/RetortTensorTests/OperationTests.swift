@@ -154,4 +154,31 @@ struct OperationTests {
             #expect(weight.gradient?.values.allSatisfy { $0 == 0 } == true)
         }
     }
+
+    /// One wrong use of each operation.
+    @Test("sizes that do not fit end the program before the kernels read beyond")
+    func misuse() async {
+        await #expect(processExitsWith: .failure) {
+            let bench = Bench(.float32)
+            let head = CrossEntropyHead(
+                weight: Weight(bench.tensor(Grid(5, 3) { _, _ in 1 })), labels: [5], scale: 1,
+                wantsGradient: false)
+            _ = head.forward([bench.tensor(Grid(1, 3) { _, _ in 1 }), nil], in: bench.workspace)
+        }
+        await #expect(processExitsWith: .failure) {
+            let bench = Bench(.float32)
+            let linear = Linear(weight: Weight(bench.tensor(Grid(5, 3) { _, _ in 1 })))
+            _ = linear.forward(
+                [bench.tensor(Grid(1, 4) { _, _ in 1 }), nil, nil, nil, nil, nil],
+                in: bench.workspace)
+        }
+        await #expect(processExitsWith: .failure) {
+            let bench = Bench(.float32)
+            let x = bench.tensor(Grid(4, 4) { _, _ in 1 })
+            let attention = RotaryAttention(
+                shape: AttentionShape(headCount: 1, keyValueHeadCount: 1, headSize: 4, scale: 1),
+                layout: TokenLayout(positions: [0, 1, 2, 3], documents: [0..<3]), rotary: nil)
+            _ = attention.forward([x, x, x], in: bench.workspace)
+        }
+    }
 }

@@ -219,4 +219,19 @@ struct ResumeTests {
         let loss = MeanLoss(model).measure(data.examples, tokensAtOnce: 48)
         #expect(loss == summary.validationLoss)
     }
+
+    @Test("a validation loss that is no number stops the run before anything of it is saved")
+    func validation() throws {
+        let run = try Run()
+        run.recipe.training.maxSteps = 1
+        run.recipe.schedule.warmupRatio = nil
+        run.recipe.schedule.warmupSteps = 0
+        // More than a recipe file may say; the adapter's values overflow in the next product.
+        run.recipe.optimizer.learningRate = 1e38
+        #expect(throws: TrainingError.notFinite(step: 1, what: "validation loss")) {
+            try run.run()
+        }
+        #expect(try Checkpoint.list(in: run.recipe.outputDir).isEmpty)
+        #expect(try run.metrics().count == 1)
+    }
 }
