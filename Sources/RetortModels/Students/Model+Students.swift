@@ -15,6 +15,9 @@ extension Model {
         return try reopened(plan)
     }
 
+    /// All of the model that this is a student of, as its files say.
+    package func whole() throws -> Model { try reopened(nil) }
+
     /// The model as its files and plan make it, without what was trained or put beside its weights.
     package func reopened() throws -> Model { try reopened(plan) }
 

@@ -93,7 +93,8 @@ public struct Distillation: LogitLoss {
     ///   - softcap: The student's logits' cap, if it has one.
     public init(
         labels: [Int32], signalRows: [Int], signal: TeacherSignal, loss: SoftLoss,
-        temperature: Float, hardScale: Float, softScale: Float, shared: VocabularyPairs = .same,
+        temperature: Float, hardScale: Float, softScale: Float,
+        shared: VocabularyPairs = .first(.max),
         softcap: Float? = nil
     ) {
         precondition(labels.count == signalRows.count)
@@ -221,8 +222,8 @@ private struct TeacherChunk: @unchecked Sendable {
 
 /// Which tokens two vocabularies share, by their places in the two output matrices.
 public enum VocabularyPairs: Sendable, Equatable {
-    /// The two are the same, but for rows behind the end of the shorter one.
-    case same
+    /// The first so many rows of both; others, such as padding, are left out.
+    case first(Int)
     /// The student's id and the teacher's id of every token that both have.
     case pairs(student: [Int32], teacher: [Int32])
 
@@ -232,8 +233,8 @@ public enum VocabularyPairs: Sendable, Equatable {
         _ body: (LogitRow, UnsafeMutablePointer<Float>) -> Float
     ) -> Float {
         switch self {
-        case .same:
-            return unsafe body(row.prefix(teacherCount), teacher)
+        case .first(let count):
+            return unsafe body(row.prefix(min(count, teacherCount)), teacher)
         case .pairs(let student, let teacherIDs):
             return unsafe row.gathered(student) { row in
                 // Ids rise on the student's side only: the teacher's go through a copy.

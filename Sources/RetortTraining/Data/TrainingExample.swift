@@ -19,4 +19,7 @@ public struct TrainingExample: Sendable, Equatable {
 
     /// Tokens that are predicted and count.
     public var supervisedCount: Int { labels.dropFirst().count { $0 != ignoredLabel } }
+
+    /// Tokens before the first that counts; 0 if none does.
+    var promptLength: Int { labels.dropFirst().firstIndex { $0 != ignoredLabel } ?? 0 }
 }
