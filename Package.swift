@@ -1,6 +1,13 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
+/// The least that kernels which every processor runs may use: AVX2 and FMA on x86-64.
+#if arch(x86_64)
+    let baseline = ["-Xcc", "-march=x86-64-v3"]
+#else
+    let baseline: [String] = []
+#endif
+
 /// Every room but the kernels asks the compiler to point out unmarked raw memory.
 let room: [SwiftSetting] = [.strictMemorySafety()]
 
@@ -30,7 +37,7 @@ let package = Package(
             ]),
         .target(
             name: "RetortKernels", dependencies: ["CKernels", "KernelsAVX512"],
-            swiftSettings: [.unsafeFlags(["-Ounchecked"])]),
+            swiftSettings: [.unsafeFlags(["-Ounchecked"] + baseline)]),
 
         // The rooms, each knowing only those above it in this list.
         .target(name: "RetortTensor", dependencies: ["RetortKernels"], swiftSettings: room),

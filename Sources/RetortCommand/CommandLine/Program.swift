@@ -16,6 +16,7 @@ struct Program {
         TrainCommand.self, DataCommand.self, GenerateCommand.self, EvaluateCommand.self,
         MergeCommand.self, ExportCommand.self,
         InspectCommand.self, TokenizeCommand.self, TemplateCommand.self, BenchTrainCommand.self,
+        BenchDistillCommand.self,
         VerifyForwardCommand.self, VerifyLossCommand.self,
     ]
 

@@ -11,6 +11,9 @@ public struct TrainingData: Sendable {
     /// Lines in which no token is trained; they are left out.
     public internal(set) var unsupervisedLines: [Int] = []
 
+    /// Examples that are made, not read.
+    package init(_ examples: [TrainingExample]) { self.examples = examples }
+
     /// Reads a file.
     ///
     /// - Parameters:
