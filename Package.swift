@@ -23,6 +23,8 @@ let package = Package(
         .systemLibrary(
             name: "COniguruma", pkgConfig: "oniguruma", providers: [.apt(["libonig-dev"])]),
         .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
+        // Without pkgConfig, which would link it: the library is opened at its first use.
+        .systemLibrary(name: "CHDF5", providers: [.apt(["libhdf5-dev"])]),
 
         // Arithmetic on raw memory. One module per CPU level, chosen at run time.
         .target(name: "CKernels"),
@@ -43,7 +45,8 @@ let package = Package(
         .target(name: "RetortTensor", dependencies: ["RetortKernels"], swiftSettings: room),
         .target(name: "CDigest"),
         .target(
-            name: "RetortFiles", dependencies: ["CDigest", "CZstd", "CYAML"], swiftSettings: room),
+            name: "RetortFiles", dependencies: ["CDigest", "CZstd", "CYAML", "CHDF5"],
+            swiftSettings: room),
         .target(
             name: "RetortText", dependencies: ["RetortFiles", "COniguruma"], swiftSettings: room),
         .target(

@@ -39,6 +39,20 @@ struct FuzzTests {
         }
     }
 
+    @Test("HDF5", arguments: ["good", "good_gzip"])
+    func hdf5(name: String) throws {
+        try damage("hdf5/\(name).weights.h5") { path in
+            do {
+                let file = try HDF5File(path)
+                for name in try file.datasetNames() {
+                    let dataset = try file.dataset(name)
+                    _ = try? dataset.rows(as: Float.self)
+                    _ = try? dataset.rows(as: Int32.self)
+                }
+            } catch is HDF5Error {} catch is FileError {}
+        }
+    }
+
     @Test("JSON lines", arguments: ["good_bom_at_start", "good_surrogate_pair"])
     func jsonLines(name: String) throws {
         try damage("jsonl/\(name).jsonl") { path in
