@@ -82,8 +82,11 @@ package final class HDF5Dataset {
             return overflow ? .max : product
         }
         // A zero among the extents hides an overflow before it.
-        let hasRoom = byteCount <= UInt64(stored).multipliedReportingOverflow(
-            by: UInt64(largestRatio)).partialValue
+        let hasRoom =
+            byteCount
+            <= UInt64(stored).multipliedReportingOverflow(
+                by: UInt64(largestRatio)
+            ).partialValue
         guard hasRoom, shape.allSatisfy({ $0 < 1 << 48 }), stored < 1 << 48 else {
             throw .tooLarge(
                 path: path, object: name,
