@@ -22,6 +22,8 @@ public struct RandomStream: Sendable, Equatable {
         case projection = 5
         /// Which examples a student answers itself, and how.
         case onPolicy = 6
+        /// Tokens that stand for a teacher's distribution.
+        case softTargets = 8
     }
 
     private let philox: PhiloxKey

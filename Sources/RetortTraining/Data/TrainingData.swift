@@ -41,6 +41,7 @@ public struct TrainingData: Sendable {
                     cutLines.append(line)
                     example.ids = Array(example.ids.prefix(recipe.maxLength))
                     example.labels = Array(example.labels.prefix(recipe.maxLength))
+                    example.spans = Array(example.spans.prefix(recipe.maxLength))
                 }
             }
             if example.supervisedCount == 0 {
