@@ -9,6 +9,7 @@ struct CommandOptionsTests {
         TrainCommand.self, DataCommand.self, GenerateCommand.self, EvaluateCommand.self,
         MergeCommand.self, ExportCommand.self, InspectCommand.self, TokenizeCommand.self,
         TemplateCommand.self, BenchTrainCommand.self, VerifyForwardCommand.self,
+        CacheTargetsCommand.self,
     ]
 
     private func read<Command: CommandDescription>(
@@ -91,6 +92,31 @@ struct CommandOptionsTests {
                     Arguments(["--model", "m"] + words, for: GenerateCommand.help))
             }
         }
+    }
+
+    @Test("cache-targets keeps the most probable tokens, or draws some")
+    func cacheTargets() throws {
+        func options(_ words: String...) throws(UsageError) -> CacheTargetsCommand.Options {
+            let words = ["--model", "m", "--data", "d", "--output", "o"] + words
+            return try CacheTargetsCommand.options(Arguments(words, for: CacheTargetsCommand.help))
+        }
+        let plain = try options()
+        #expect(plain.mode == .topK(64) && plain.tokens == .supervised && plain.threads == nil)
+        let drawn = try options(
+            "--samples", "50", "--proposal-power", "0.8", "--seed", "7", "--tokens", "all",
+            "--format", "text", "--max-length", "100", "--overlength", "drop")
+        #expect(drawn.mode == .samples(count: 50, power: 0.8, seed: 7) && drawn.tokens == .all)
+        #expect(drawn.data.format == .text && drawn.data.overlength == .drop)
+        #expect(throws: UsageError.conflict("--top-k", "--samples")) {
+            try options("--top-k", "8", "--samples", "8")
+        }
+        #expect(throws: UsageError.needs("--seed", other: "--samples")) {
+            try options("--seed", "1")
+        }
+        #expect(throws: UsageError.self) {
+            try options("--format", "text", "--train-on", "assistant")
+        }
+        #expect(throws: UsageError.self) { try options("--top-k", "0") }
     }
 
     @Test("the others take what their tables say")
