@@ -26,7 +26,7 @@
     X(H5Sget_simple_extent_npoints) X(H5Sselect_hyperslab) X(H5Tcopy) X(H5Tequal) \
     X(H5Tget_class) X(H5Tget_size) X(H5Tis_variable_str) X(H5Tset_fields) X(H5Tset_size) \
     X(H5Tset_ebias) X(H5Tset_cset) X(H5Tset_strpad) X(H5Acreate2) X(H5Aexists) X(H5Aopen) \
-    X(H5Aget_type) X(H5Aget_space) X(H5Aread) X(H5Awrite)
+    X(H5Aopen_by_idx) X(H5Aget_type) X(H5Aget_space) X(H5Aread) X(H5Awrite)
 
 /// The library's variables behind macros such as H5T_STD_I8LE and H5P_DATASET_CREATE.
 #define RETORT_HDF5_VARIABLES(X) \
@@ -124,3 +124,5 @@ static inline int retort_hdf5_link_type(
     memset(&info, 0, sizeof info);
     return api->link_info(place, name, &info, H5P_DEFAULT) < 0 ? -1 : (int)info.type;
 }
+
+#include "trial.h"

@@ -165,11 +165,12 @@ package final class HDF5Dataset {
     /// - Throws: ``HDF5Error`` if they have another type, or cannot be read.
     /// - Precondition: The range lies within the rows.
     package func rows<Element: HDF5Element>(
-        _ range: Range<Int>? = nil, as _: Element.Type = Element.self
+        _ range: Range<Int>? = nil, as type: Element.Type = Element.self
     ) throws(HDF5Error) -> [Element] {
-        guard type == Element.hdf5Type else {
+        guard self.type == type.hdf5Type else {
             throw .wrongType(
-                path: path, object: name, expected: Element.hdf5Type.rawValue, found: type.rawValue)
+                path: path, object: name, expected: type.hdf5Type.rawValue,
+                found: self.type.rawValue)
         }
         let range = range ?? 0..<(shape.first ?? 1)
         precondition(range.lowerBound >= 0 && range.upperBound <= shape.first ?? 1)

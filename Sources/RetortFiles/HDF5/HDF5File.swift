@@ -15,7 +15,7 @@ package final class HDF5File {
     /// - Parameter path: The file's path.
     /// - Throws: ``FileError``; ``HDF5Error`` if it is no HDF5 file or its structure is damaged.
     package init(_ path: String) throws {
-        try Self.checkStart(of: path)
+        let size = try Self.checkStart(of: path)
         self.path = path
         file = try Self.reading(path, "") { () throws(HDF5Failure) in
             let access = try HDF5Handle {
@@ -24,12 +24,15 @@ package final class HDF5File {
             let id = access.id
             // A file that is only read needs no lock, which some network disks refuse.
             try HDF5Library.call { $0.H5Pset_file_locking(id, false, true) }
+            try HDF5Library.tryOut(path, size: size, access: id)
             return try HDF5Handle { unsafe $0.H5Fopen(path, 0, id) }
         }
     }
 
     /// The signature and the superblock's version, so that the library sees nothing else.
-    private static func checkStart(of path: String) throws {
+    ///
+    /// - Returns: The file's size.
+    private static func checkStart(of path: String) throws -> Int {
         let start = try MappedFile(path)
         let bytes = start.contents(of: 0..<min(9, start.size))
         guard bytes.starts(with: signature) else { throw HDF5Error.badSignature(path: path) }
@@ -39,6 +42,7 @@ package final class HDF5File {
         guard version <= 3 else {
             throw HDF5Error.unknownVersion(path: path, version: Int(version))
         }
+        return start.size
     }
 
     /// The first bytes of every file.
@@ -145,27 +149,29 @@ package final class HDF5File {
 
     /// The value of an attribute that is one number.
     ///
-    /// - Parameter name: Its name.
+    /// - Parameters:
+    ///   - name: Its name.
+    ///   - type: The number's type.
     /// - Returns: The number.
     /// - Throws: ``HDF5Error`` if it is missing or of another type.
     package func number<Element: HDF5Element>(
-        _ name: String, as _: Element.Type = Element.self
+        _ name: String, as type: Element.Type = Element.self
     ) throws(HDF5Error) -> Element {
         let attribute = try attribute(name)
         let id = attribute.id
         let (value, found) = try reading(name) { () throws(HDF5Failure) in
-            let type = try HDF5Handle { $0.H5Aget_type(id) }
-            guard try HDF5Type.matching(type) == Element.hdf5Type else {
-                return (Element.zero, Optional(try HDF5Type.name(type)))
+            let stored = try HDF5Handle { $0.H5Aget_type(id) }
+            guard try HDF5Type.matching(stored) == type.hdf5Type else {
+                return (Element.zero, Optional(try HDF5Type.name(stored)))
             }
             var value = Element.zero
-            let typeID = type.id
+            let typeID = stored.id
             try HDF5Library.call { unsafe $0.H5Aread(id, typeID, &value) }
             return (value, nil)
         }
         if let found {
             throw .wrongType(
-                path: path, object: name, expected: Element.hdf5Type.rawValue, found: found)
+                path: path, object: name, expected: type.hdf5Type.rawValue, found: found)
         }
         return value
     }

@@ -48,6 +48,30 @@ enum HDF5Library {
         return functions[dynamicMember: path]
     }
 
+    /// Reads a file in a child process, so that one which the library cannot bear is known.
+    ///
+    /// - Parameters:
+    ///   - path: The file.
+    ///   - size: Its size.
+    ///   - access: How it is opened.
+    /// - Throws: ``HDF5Failure`` if the child crashes, or takes longer than it may.
+    static func tryOut(_ path: String, size: Int, access: hid_t) throws(HDF5Failure) {
+        // A slow disk reads 5 MB a second.
+        let seconds = 10 + Double(size) / 5e6
+        let outcome = try call { functions in
+            unsafe Int32(
+                retort_hdf5_try(functions.table, path, access, UInt64(size), seconds).rawValue)
+        }
+        switch UInt32(outcome) {
+        case RETORT_HDF5_SURVIVED.rawValue: return
+        case RETORT_HDF5_CRASHED.rawValue:
+            throw HDF5Failure(reason: "it brings the library HDF5 down")
+        case RETORT_HDF5_STUCK.rawValue:
+            throw HDF5Failure(reason: "the library HDF5 does not come to an end with it")
+        default: throw HDF5Failure(reason: "no process for trying it: \(systemReason(errno))")
+        }
+    }
+
     private static let turn = Mutex(())
 
     private static var unavailable: String {
