@@ -122,7 +122,8 @@ public struct TrainingBenchmark: Sendable {
         let student = try teacher.keeping(.first(teacher.description.layers.count / 2))
         let lesson = try Lesson(recipe, student: student)
         let session = try TrainingSession(
-            recipe, model: student, objective: { try lesson.objective(TrainingData([])) })
+            recipe, model: student,
+            objective: { try lesson.objective(recipe, student: student, data: TrainingData([])) })
         return try measure(session, onStep: onStep)
     }
 }

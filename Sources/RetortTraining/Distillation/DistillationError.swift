@@ -12,6 +12,14 @@ public enum DistillationError: Error, Equatable, CustomStringConvertible {
     case fewShared(teacher: String, shared: Int, studentCount: Int)
     /// Attention maps need as many heads on both sides.
     case otherHeads(layer: Int, heads: Int, teacherHeads: Int)
+    /// No token of the student ends where one of the teacher's does.
+    case nothingAligned(teacher: String)
+    /// Token ids have no text by which other tokenizers could be aligned.
+    case tokensAcrossTokenizers(teacher: String)
+    /// Drawn tokens mean nothing to another tokenizer.
+    case samplesAcrossTokenizers(path: String)
+    /// Drawn tokens were drawn at temperature 1.
+    case temperatureOfSamples(path: String)
     /// Attention maps are not there while layers are computed twice.
     case attentionWithCheckpointing
 
@@ -34,6 +42,16 @@ public enum DistillationError: Error, Equatable, CustomStringConvertible {
         case .otherHeads(let layer, let heads, let teacherHeads):
             "distillation.attention: the student's layer \(layer) has \(heads) heads and the "
                 + "teacher's \(teacherHeads); attention maps need as many on both sides."
+        case .nothingAligned(let teacher):
+            "\(teacher): no learned token of the data ends where one of the teacher's does; the two "
+                + "chat templates may not mark the same turns, or the soft targets are of other data."
+        case .tokensAcrossTokenizers(let teacher):
+            "\(teacher): distillation.loss uld aligns texts, and data.format tokens has none."
+        case .samplesAcrossTokenizers(let path):
+            "\(path): holds drawn tokens, which mean nothing to another tokenizer; make it with "
+                + "--top-k for distillation.loss uld."
+        case .temperatureOfSamples(let path):
+            "\(path): holds tokens drawn at temperature 1; set distillation.temperature to 1."
         case .attentionWithCheckpointing:
             "distillation.attention needs training.gradient_checkpointing to be false."
         }

@@ -159,15 +159,11 @@ struct Mixture {
 
 extension Batch {
     /// The tokens that have a soft part; the last of a document has none, for nothing follows it.
-    func taughtTokens(_ kind: TaughtTokens) -> [Int] {
-        layout.documents.enumerated().flatMap { index, document in
-            if let own = answers[index] { return own.map { document.lowerBound + $0 } }
-            return document.dropLast().filter { token in
-                switch kind {
-                case .supervised: labels[token] != ignoredLabel
-                case .unsupervised: labels[token] == ignoredLabel
-                case .all: true
-                }
+    func taughtTokens(_ kind: DistilledTokens) -> [Int] {
+        zip(layout.documents, examples).enumerated().flatMap { index, document in
+            let own = answers[index].map { $0.map { Int32($0) } }
+            return (own ?? kind.positions(in: document.1)).map {
+                document.0.lowerBound + Int($0)
             }
         }
     }

@@ -31,6 +31,12 @@ public struct Recipe: RecipeSection {
     /// Creates the defaults.
     public init() {}
 
+    /// Data are needed unless a file of soft targets holds them in the student's own tokens.
+    public func missingKey() -> String? {
+        let isInFile = distillation.map { $0.targets != nil && $0.loss != .uld } ?? false
+        return data.train.isEmpty && !isInFile ? "data.train" : nil
+    }
+
     /// The keys, in the order they are written.
     public static let fields: [RecipeField<Self>] = [
         .init(
@@ -54,8 +60,8 @@ public struct Recipe: RecipeSection {
             "distillation", section: \.distillation,
             "Who teaches, and how student and teacher are compared."
         ).only(if: "task is distill") { $0.task == .distill }.needing(
-            "a map with teacher"
-        ) { $0.distillation?.teacher != nil },
+            "a map with teacher or targets"
+        ) { $0.distillation.map { $0.teacher != nil || $0.targets != nil } ?? true },
         .init("data", section: \.data, "What to learn from."),
         .init("training", section: \.training, "How many steps of which size."),
         .init("optimizer", section: \.optimizer, "How gradients change weights."),

@@ -66,16 +66,20 @@ public final class TrainingRun {
         let model = try Model.opened(
             recipe, kernels: kernels, precision: recipe.training.precision)
         reader = try ExampleReader(model, recipe.data)
-        data = try reader.read(recipe.data.train)
-        validation = try recipe.data.validation.map(reader.read)
         let lesson = try Lesson(recipe, student: model)
+        data = try lesson.data(recipe.data.train, reader)
+        validation = try recipe.data.validation.map(reader.read)
         session = try TrainingSession(
-            recipe, model: model, objective: { [data] in try lesson.objective(data) })
+            recipe, model: model,
+            objective: { [data] in
+                try lesson.objective(recipe, student: model, data: data)
+            })
         plan = BatchPlan(lengths: data.examples.map(\.ids.count), recipe: recipe)
         schedule = LearningRateSchedule(recipe, totalSteps: plan.steps.count)
         folder = RunFolder(recipe.outputDir)
         fingerprints = (
-            try Fingerprint.model(model), try Fingerprint.file(recipe.data.train),
+            try Fingerprint.model(model),
+            recipe.data.train.isEmpty ? "" : try Fingerprint.file(recipe.data.train),
             try lesson.fingerprint()
         )
     }

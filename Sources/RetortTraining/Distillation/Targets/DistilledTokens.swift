@@ -1,3 +1,5 @@
+import RetortTensor
+
 /// Which tokens of the data a student learns from its teacher's distribution.
 public enum DistilledTokens: String, RecipeChoice {
     /// Those that have a label.

@@ -1,4 +1,5 @@
 import RetortFiles
+import RetortTensor
 
 /// The datasets of a file of soft targets, each of the type and extents that the schema says.
 struct SoftTargetDatasets {
@@ -64,22 +65,6 @@ struct SoftTargetDatasets {
                 tailMass: try tailMass?.rows(rows, as: Float.self) ?? [])
         case .samples(let count, _, _):
             return .samples(count: count, ids: ids, weights: try numbers.rows(rows))
-        }
-    }
-}
-
-extension SoftTargets {
-    /// Some of the rows.
-    func rows(_ range: Range<Int>) -> SoftTargets {
-        switch self {
-        case .topK(let k, let ids, let logs, let tail):
-            let part = range.lowerBound * k..<range.upperBound * k
-            return .topK(
-                k: k, ids: Array(ids[part]), logProbabilities: Array(logs[part]),
-                tailMass: Array(tail[range]))
-        case .samples(let count, let ids, let weights):
-            let part = range.lowerBound * count..<range.upperBound * count
-            return .samples(count: count, ids: Array(ids[part]), weights: Array(weights[part]))
         }
     }
 }

@@ -1,4 +1,5 @@
 import RetortFiles
+import RetortTensor
 import RetortText
 
 #if canImport(Glibc)

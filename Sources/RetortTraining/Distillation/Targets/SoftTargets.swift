@@ -1,3 +1,5 @@
+import RetortTensor
+
 /// What is kept of a teacher's distribution over the next token.
 public enum SoftTargetMode: Sendable, Equatable {
     /// The most probable tokens, and the mass of all others.
@@ -13,23 +15,6 @@ public enum SoftTargetMode: Sendable, Equatable {
         switch self {
         case .topK(let k): k
         case .samples(let count, _, _): count
-        }
-    }
-}
-
-/// A teacher's distributions over the next token, at temperature 1, for some rows.
-public enum SoftTargets: Sendable, Equatable {
-    /// The `k` most probable tokens of every row: `[rows, k]` ids and logs of probabilities among the
-    /// whole vocabulary, best first; `[rows]` the probability of all others together.
-    case topK(k: Int, ids: [Int32], logProbabilities: [Float], tailMass: [Float])
-    /// Drawn tokens of every row: `[rows, count]` ids, which may repeat, and weights.
-    case samples(count: Int, ids: [Int32], weights: [Float])
-
-    /// Rows.
-    public var rowCount: Int {
-        switch self {
-        case .topK(let k, let ids, _, _): ids.count / max(k, 1)
-        case .samples(let count, let ids, _): ids.count / max(count, 1)
         }
     }
 }

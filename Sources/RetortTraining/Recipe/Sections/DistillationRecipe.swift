@@ -5,6 +5,8 @@ import RetortTensor
 public struct DistillationRecipe: RecipeSection {
     /// A model on this machine that teaches while the student learns.
     public var teacher: TeacherRecipe?
+    /// A file of soft targets, instead of a teacher.
+    public var targets: String?
     /// The measure of the soft part.
     public var loss = SoftLossName.forwardKL
     /// Divides the logits of both sides in the soft part.
@@ -15,8 +17,10 @@ public struct DistillationRecipe: RecipeSection {
     public var beta = 0.5
     /// The share of the own distribution in the mixtures of the skewed divergences.
     public var lambda = 0.1
+    /// How a stored top of the teacher's distribution is met.
+    public var topK = TopKName.tail
     /// The tokens that have a soft part.
-    public var tokens = TaughtTokens.supervised
+    public var tokens = DistilledTokens.supervised
     /// Hidden states to match; nil for none.
     public var hiddenStates: HiddenStatesRecipe?
     /// Attention maps to match; nil for none.
@@ -31,11 +35,20 @@ public struct DistillationRecipe: RecipeSection {
     public static let fields: [RecipeField<Self>] = [
         .init("teacher", section: \.teacher, "A model on this machine that teaches."),
         .init(
+            input: "targets", \.targets,
+            "A file of soft targets, as `retort cache-targets` writes it."
+        ).insteadOf("teacher").needing("made for distillation.loss forward_kl or uld") {
+            $0.targets == nil || $0.loss == .forwardKL || $0.loss == .uld
+        },
+        .init(
             "loss", \.loss,
             "The soft part: a divergence of the two distributions, or `uld` across tokenizers."),
         .init(
             "temperature", \.temperature, allowed: 0.05...100,
-            "Divides the logits of both sides in the soft part, which counts times its square."),
+            "Divides the logits of both sides in the soft part, which counts times its square."
+        ).needing("1 with a stored tail; set distillation.top_k to renormalized for others") {
+            $0.targets == nil || $0.temperature == 1 || $0.topK != .tail || $0.loss == .uld
+        },
         .init(
             "alpha", \.alpha, allowed: 0...1,
             "Weight of the soft part: alpha T² soft + (1 - alpha) cross-entropy."),
@@ -49,23 +62,37 @@ public struct DistillationRecipe: RecipeSection {
             $0.loss == .skewForwardKL || $0.loss == .skewReverseKL
         },
         .init(
+            "top_k", \.topK,
+            """
+            How a stored top of the teacher's distribution is met: `tail` compares all other \
+            tokens in one piece (at temperature 1), `renormalized` leaves them out of the \
+            teacher's side, `renormalized_both` of both sides.
+            """
+        ).only(if: "distillation.targets is given") { $0.targets != nil },
+        .init(
             "tokens", \.tokens,
-            "Tokens that have a soft part: those with labels, those without, or all."),
+            "Tokens that have a soft part: those with labels, those without, or all."
+        ).only(if: "distillation.teacher is given") { $0.teacher != nil }.needing(
+            "supervised with distillation.loss uld"
+        ) { $0.loss != .uld || $0.tokens == .supervised },
         .init(
             "hidden_states", section: \.hiddenStates,
             "Hidden states of chosen layers that the student matches."
-        ).needing(sameTokens) { $0.hiddenStates == nil || $0.loss != .uld },
+        ).needing(liveTeacher) { $0.hiddenStates == nil || $0.isLiveAndAligned },
         .init(
             "attention", section: \.attention,
             "Attention maps of chosen layers that the student matches."
-        ).needing(sameTokens) { $0.attention == nil || $0.loss != .uld },
+        ).needing(liveTeacher) { $0.attention == nil || $0.isLiveAndAligned },
         .init(
             "on_policy", section: \.onPolicy,
             "Learning from what the student itself answers, scored by the teacher."
-        ).needing(sameTokens) { $0.onPolicy == nil || $0.loss != .uld },
+        ).needing(liveTeacher) { $0.onPolicy == nil || $0.isLiveAndAligned },
     ]
 
-    private static let sameTokens = "left out with distillation.loss uld"
+    private static let liveTeacher =
+        "left out unless there is a distillation.teacher and distillation.loss is not uld"
+
+    private var isLiveAndAligned: Bool { teacher != nil && loss != .uld }
 
     /// The divergence; nil for ``SoftLossName/uld``.
     var divergence: Divergence? {
@@ -99,14 +126,22 @@ public enum SoftLossName: String, RecipeChoice {
     case uld
 }
 
-/// The tokens that have a soft part.
-public enum TaughtTokens: String, RecipeChoice {
-    /// Those that have a label.
-    case supervised
-    /// Those that have none.
-    case unsupervised
-    /// All that something follows.
-    case all
+/// How a stored top of a teacher's distribution is met.
+public enum TopKName: String, RecipeChoice {
+    /// All other tokens are compared in one piece.
+    case tail
+    /// The teacher's other tokens are left out.
+    case renormalized
+    /// Other tokens are left out on both sides.
+    case renormalizedBoth = "renormalized_both"
+
+    var form: TopKForm {
+        switch self {
+        case .tail: .tail
+        case .renormalized: .renormalized
+        case .renormalizedBoth: .renormalizedBoth
+        }
+    }
 }
 
 /// The `distillation.teacher:` section.
