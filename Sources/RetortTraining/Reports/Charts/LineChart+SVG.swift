@@ -1,0 +1,171 @@
+extension LineChart {
+    /// The chart as an SVG element; its colours come from the style sheet around it.
+    ///
+    /// - Parameters:
+    ///   - layout: Its size.
+    ///   - classes: Further classes of the element.
+    ///   - head: What stands above the lines.
+    ///   - style: A style sheet inside, for a file of its own.
+    /// - Returns: The element, whose lines are in a group `run-N` each, by their style.
+    func svg(
+        _ layout: ChartLayout, classes: String = "", head: Markup = "", style: Markup = ""
+    ) -> Markup {
+        let canvas = ChartCanvas(self, layout)
+        let plot = canvas.plot
+        let frame = [plot.left, plot.top, plot.width, plot.height].map(SVGPath.number)
+        let isLogarithmic = y.kind == .logarithmic
+        return """
+            <svg xmlns="http://www.w3.org/2000/svg" class="chart \(classes)" \
+            viewBox="0 0 \(SVGPath.number(layout.width)) \(SVGPath.number(layout.height))" \
+            role="img" aria-label="\(summary)" data-plot="\(frame.joined(separator: " "))" \
+            data-x="\("\(canvas.xScale.low) \(canvas.xScale.high)")" \
+            data-y="\("\(canvas.yScale.low) \(canvas.yScale.high)\(isLogarithmic ? " log" : "")")">
+            \(style)\(head)\(canvas.axes)\(series.map(canvas.group))\(canvas.emptyNote)
+            </svg>
+            """
+    }
+}
+
+/// Places and draws what a chart consists of.
+private struct ChartCanvas {
+    let chart: LineChart
+    let xScale, yScale: AxisScale
+    let plot: (left: Double, top: Double, width: Double, height: Double)
+    private let xTicks, yTicks: [AxisTick]
+
+    init(_ chart: LineChart, _ layout: ChartLayout) {
+        self.chart = chart
+        xScale = chart.xScale
+        yScale = chart.yScale
+        let counts = layout.tickCounts
+        xTicks = chart.isEmpty ? [] : xScale.ticks(about: counts.across, isWhole: chart.x.isWhole)
+        yTicks = chart.isEmpty ? [] : yScale.ticks(about: counts.upward)
+        plot = layout.plot(labelLength: yTicks.map(\.label.count).max() ?? 0)
+    }
+
+    private func x(_ value: Double) -> Double? {
+        xScale.position(of: value).map { plot.left + $0 * plot.width }
+    }
+
+    private func y(_ value: Double) -> Double? {
+        yScale.position(of: value).map { plot.top + (1 - $0) * plot.height }
+    }
+
+    private var right: Double { plot.left + plot.width }
+    private var bottom: Double { plot.top + plot.height }
+
+    // MARK: Axes
+
+    var axes: Markup {
+        var grid = SVGPath(), rule = SVGPath()
+        for tick in yTicks {
+            guard let y = y(tick.value) else { continue }
+            grid.move(x: plot.left, y: y)
+            grid.line(x: right, y: y)
+        }
+        // The zero of values that have both signs, else the lower edge.
+        let zero = yScale.kind == .linear && yScale.low < 0 && yScale.high > 0 ? y(0) : nil
+        rule.move(x: plot.left, y: zero ?? bottom)
+        rule.line(x: right, y: zero ?? bottom)
+        for tick in xTicks {
+            guard let x = x(tick.value) else { continue }
+            rule.move(x: x, y: bottom)
+            rule.line(x: x, y: bottom + 4)
+        }
+        return """
+            <path class="grid" d="\(grid.text)"/><path class="rule" d="\(rule.text)"/>\
+            \(yTicks.map(yLabel))\(xTicks.map(xLabel))\
+            <text class="name" x="\(SVGPath.number(right))" y="\(SVGPath.number(bottom + 40))" \
+            text-anchor="end">\(chart.x.name)</text>
+            """
+    }
+
+    private func yLabel(_ tick: AxisTick) -> Markup {
+        guard let y = y(tick.value) else { return "" }
+        return """
+            <text x="\(SVGPath.number(plot.left - 8))" y="\(SVGPath.number(y))" dy=".35em" \
+            text-anchor="end">\(tick.label)</text>
+            """
+    }
+
+    private func xLabel(_ tick: AxisTick) -> Markup {
+        guard let x = x(tick.value) else { return "" }
+        return """
+            <text x="\(SVGPath.number(x))" y="\(SVGPath.number(bottom + 21))" \
+            text-anchor="middle">\(tick.label)</text>
+            """
+    }
+
+    var emptyNote: Markup {
+        guard chart.isEmpty else { return "" }
+        return """
+            <text class="empty" x="\(SVGPath.number(plot.left + plot.width / 2))" \
+            y="\(SVGPath.number(plot.top + plot.height / 2))" text-anchor="middle">\
+            Nothing to show yet</text>
+            """
+    }
+
+    // MARK: Lines
+
+    func group(_ series: ChartSeries) -> Markup {
+        let classes = "run run-\(series.style) \(ChartPalette.classes(series.style))"
+        return "<g class=\"\(classes)\">\(shape(of: series))\(crosses(series))</g>"
+    }
+
+    private func shape(of series: ChartSeries) -> Markup {
+        switch series.form {
+        case .line:
+            let hasCourse = series.points.contains { $0.smooth != nil }
+            let values = path(series.points) { $0.y }
+            guard hasCourse else { return "<path class=\"line\" d=\"\(values)\"/>" }
+            let course = path(series.points) { $0.smooth ?? $0.y }
+            return "<path class=\"trace\" d=\"\(values)\"/><path class=\"line\" d=\"\(course)\"/>"
+        case .markers:
+            let circles = series.points.count > 100 ? [] : series.points.map(circle)
+            let joined = path(series.points) { $0.y }
+            return "<path class=\"thin\" d=\"\(joined)\"/>\(circles)"
+        }
+    }
+
+    private func path(_ points: [ChartPoint], _ value: (ChartPoint) -> Double) -> String {
+        var path = SVGPath()
+        var isDrawing = false
+        for (index, point) in points.enumerated() {
+            guard let x = x(point.x), let y = y(value(point)) else {
+                isDrawing = false
+                continue
+            }
+            if isDrawing {
+                path.line(x: x, y: y)
+                continue
+            }
+            path.move(x: x, y: y)
+            isDrawing = true
+            // A point alone would have no length: with round ends this is a dot.
+            let next = index + 1 < points.count ? points[index + 1] : nil
+            if next.map({ !$0.x.isFinite || !value($0).isFinite }) ?? true {
+                path.line(x: x, y: y)
+            }
+        }
+        return path.text
+    }
+
+    private func circle(_ point: ChartPoint) -> Markup {
+        guard let x = x(point.x), let y = y(point.y) else { return "" }
+        return "<circle cx=\"\(SVGPath.number(x))\" cy=\"\(SVGPath.number(y))\" r=\"3.5\"/>"
+    }
+
+    /// A cross at the upper edge where values stop being finite.
+    private func crosses(_ series: ChartSeries) -> Markup {
+        var path = SVGPath()
+        for gap in series.gaps.prefix(50) {
+            guard let x = x(gap) else { continue }
+            path.move(x: x - 4, y: plot.top + 1)
+            path.line(x: x + 4, y: plot.top + 9)
+            path.move(x: x + 4, y: plot.top + 1)
+            path.line(x: x - 4, y: plot.top + 9)
+        }
+        guard !path.text.isEmpty else { return "" }
+        return "<path class=\"cross\" d=\"\(path.text)\"><title>not finite</title></path>"
+    }
+}
