@@ -18,7 +18,7 @@ extension AxisScale {
     func ticks(about count: Int, isWhole: Bool = false) -> [AxisTick] {
         if kind == .logarithmic, let ticks = logarithmicTicks(about: max(count, 2)) { return ticks }
         let raw = (high / 2 - low / 2) / Double(max(count, 1)) * 2
-        let step = max(Self.roundStep(atLeast: raw), isWhole ? 1 : 0)
+        let step = max(Self.roundStep(near: raw), isWhole ? 1 : 0)
         let first = (low / step).rounded(.up)
         let last = (high / step).rounded(.down)
         // Values that are huge beside their range have no round ones between them.
@@ -31,12 +31,13 @@ extension AxisScale {
         return zip(values, ChartNumber.labels(values, step: step)).map(AxisTick.init)
     }
 
-    /// 1, 2 or 5 times a power of ten.
-    private static func roundStep(atLeast raw: Double) -> Double {
+    /// The number nearest in ratio that is 1, 2 or 5 times a power of ten.
+    private static func roundStep(near raw: Double) -> Double {
         guard raw > 0 else { return 0 }
         let power = pow(10, log10(raw).rounded(.down))
-        let factor = [1.0, 2, 5].first { $0 * power >= raw * (1 - 1e-9) } ?? 10
-        return factor * power
+        let part = raw / power
+        let factor = part < 2.0.squareRoot() ? 1.0 : part < 10.0.squareRoot() ? 2 : 5
+        return (part < 50.0.squareRoot() ? factor : 10) * power
     }
 
     /// Powers of ten, or with 2 and 5 between them where there are few; nil if those are few too.
@@ -45,7 +46,8 @@ extension AxisScale {
         let last = Int(log10(high).rounded(.down))
         var values: [Double]
         if last - first >= 2 {
-            let stride = max(1, (last - first + count) / count)
+            // Up to half as many again as wanted rather than every other power.
+            let stride = max(1, (2 * (last - first + 1) + 3 * count - 1) / (3 * count))
             values = Swift.stride(from: first, through: last, by: stride).map(Self.power)
         } else {
             values = (first - 1...max(last, first)).flatMap { exponent in

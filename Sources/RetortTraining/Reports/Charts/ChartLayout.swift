@@ -6,15 +6,17 @@ struct ChartLayout: Sendable, Equatable {
     var top = 12.0, right = 16.0
     /// Of a digit beside the axes.
     var digitWidth = 7.2
+    /// Whether it is shown in its own size where nothing else is said.
+    var isFixed = false
 
     /// Across a page.
     static let wide = ChartLayout(width: 1040, height: 360)
     /// In one of two columns, or across a telephone, where digits are larger beside the rest.
-    static let small = ChartLayout(width: 510, height: 270, digitWidth: 9.2)
+    static let small = ChartLayout(width: 510, height: 280, digitWidth: 9.2)
     /// A file of its own, with a title above.
     static func standalone(legendLines: Int) -> ChartLayout {
         let head = 54 + 22 * Double(legendLines)
-        return ChartLayout(width: 860, height: 340 + head, top: head)
+        return ChartLayout(width: 860, height: 340 + head, top: head, isFixed: true)
     }
 
     /// The rectangle of the lines, beside labels of so many characters.
@@ -25,6 +27,9 @@ struct ChartLayout: Sendable, Equatable {
 
     /// About how many ticks find room.
     var tickCounts: (across: Int, upward: Int) {
-        (max(2, Int((width - 80) / 85)), max(2, Int((height - top - 46) / 42)))
+        (
+            max(2, Int((width - 80) / (width > 600 ? 120 : 85))),
+            max(2, Int((height - top - 46) / 42))
+        )
     }
 }

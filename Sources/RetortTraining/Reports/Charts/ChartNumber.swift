@@ -9,7 +9,7 @@ enum ChartNumber {
         let exponent = exponent(of: rounded(value, 4))
         switch exponent {
         case 15..., ..<(-3): return scientific(rounded(value, 4), digits: 3)
-        case 5...:
+        case 6...:
             let unit = unit(for: value)
             let scaled = rounded(value, 4) / unit.size
             return trimmed(Humanized.fixed(scaled, 3 - Self.exponent(of: scaled))) + unit.sign
@@ -22,7 +22,7 @@ enum ChartNumber {
     static func labels(_ values: [Double], step: Double) -> [String] {
         let largest = values.map(\.magnitude).max() ?? 0
         guard largest > 0, step > 0 else { return values.map { _ in "0" } }
-        if largest >= 1e15 || largest < 1e-3 {
+        if largest >= 1e15 || largest < 5e-3 {
             return values.map { value in
                 let isZero = value.magnitude < step / 2
                 let digits = isZero ? 0 : exponent(of: value) - exponent(of: step)

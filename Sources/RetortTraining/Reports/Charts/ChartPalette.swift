@@ -8,14 +8,14 @@ enum ChartPalette {
     static let count = colours.count * dashes.count
 
     /// The colours on light paper and on dark.
-    private static let colours = [
-        (light: "#1d5fb4", dark: "#6ab0ff"), (light: "#c2410c", dark: "#ff9455"),
-        (light: "#0f766e", dark: "#3fd0b6"), (light: "#a21caf", dark: "#ee9bf2"),
-        (light: "#7a5c00", dark: "#e3c33f"), (light: "#475569", dark: "#b3bfcd"),
+    static let colours = [
+        (light: "#1a53d6", dark: "#9ccbff"), (light: "#a03808", dark: "#e8793f"),
+        (light: "#0d9b78", dark: "#5ff0bd"), (light: "#c650b8", dark: "#c77fe6"),
+        (light: "#8f8b20", dark: "#f5de5a"), (light: "#2f3742", dark: "#8794a3"),
     ]
 
     /// Lengths of dashes and gaps, in the width of the text.
-    private static let dashes = ["none", "7 3", "2 3", "9 3 2 3", "14 4", "5 2 1 2 1 2"]
+    private static let dashes = ["none", "8 6", "2 5", "10 5 2 5", "16 6", "6 5 1 5 1 5"]
 
     /// The classes of a line's colour and dash.
     static func classes(_ style: Int) -> String {
@@ -40,12 +40,12 @@ enum ChartPalette {
 
     private static let lightPaper = [
         ("paper", "#fbfaf8"), ("ink", "#1c2024"), ("soft", "#5a636c"), ("grid", "#e4e2dd"),
-        ("rule", "#aeb2b6"), ("card", "#ffffff"), ("accent", "#1d5fb4"), ("mark", "#fdf0d0"),
+        ("rule", "#aeb2b6"), ("card", "#ffffff"), ("accent", "#1a53d6"), ("mark", "#fdf0d0"),
         ("good", "#0f6b4f"), ("bad", "#b3261e"),
     ]
     private static let darkPaper = [
         ("paper", "#121518"), ("ink", "#e8e6e1"), ("soft", "#9da7b1"), ("grid", "#282d32"),
-        ("rule", "#565e66"), ("card", "#191d21"), ("accent", "#6ab0ff"), ("mark", "#3a3113"),
+        ("rule", "#565e66"), ("card", "#191d21"), ("accent", "#7fb6ff"), ("mark", "#3a3113"),
         ("good", "#5bd1a5"), ("bad", "#ff8f85"),
     ]
 }

@@ -28,6 +28,9 @@ struct ChartSeries: Sendable, Equatable {
     /// The points, in rising order of `x`.
     var points: [ChartPoint]
 
+    /// Whether the course of the values is drawn.
+    var hasCourse: Bool { points.contains { $0.smooth != nil } }
+
     /// The points that have a place on a chart.
     var finitePoints: [ChartPoint] { points.filter { $0.x.isFinite && $0.y.isFinite } }
 }

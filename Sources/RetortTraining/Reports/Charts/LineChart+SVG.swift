@@ -6,21 +6,24 @@ extension LineChart {
     ///   - classes: Further classes of the element.
     ///   - head: What stands above the lines.
     ///   - style: A style sheet inside, for a file of its own.
-    /// - Returns: The element, whose lines are in a group `run-N` each, by their style.
+    /// - Returns: The element, whose lines are in groups `run-N`, by their style.
     func svg(
         _ layout: ChartLayout, classes: String = "", head: Markup = "", style: Markup = ""
     ) -> Markup {
         let canvas = ChartCanvas(self, layout)
         let plot = canvas.plot
         let frame = [plot.left, plot.top, plot.width, plot.height].map(SVGPath.number)
+        let size: Markup =
+            "width=\"\(SVGPath.number(layout.width))\" height=\"\(SVGPath.number(layout.height))\" "
         let isLogarithmic = y.kind == .logarithmic
         return """
             <svg xmlns="http://www.w3.org/2000/svg" class="chart \(classes)" \
-            viewBox="0 0 \(SVGPath.number(layout.width)) \(SVGPath.number(layout.height))" \
+            \(layout.isFixed ? size : "")viewBox="0 0 \(SVGPath.number(layout.width)) \(SVGPath.number(layout.height))" \
             role="img" aria-label="\(summary)" data-plot="\(frame.joined(separator: " "))" \
             data-x="\("\(canvas.xScale.low) \(canvas.xScale.high)")" \
             data-y="\("\(canvas.yScale.low) \(canvas.yScale.high)\(isLogarithmic ? " log" : "")")">
-            \(style)\(head)\(canvas.axes)\(series.map(canvas.group))\(canvas.emptyNote)
+            \(style)\(head)\(canvas.axes)\(series.map(canvas.traces))\(series.map(canvas.shapes))\
+            \(canvas.emptyNote)
             </svg>
             """
     }
@@ -107,24 +110,26 @@ private struct ChartCanvas {
 
     // MARK: Lines
 
-    func group(_ series: ChartSeries) -> Markup {
-        let classes = "run run-\(series.style) \(ChartPalette.classes(series.style))"
-        return "<g class=\"\(classes)\">\(shape(of: series))\(crosses(series))</g>"
+    /// The single values behind the courses of all lines.
+    func traces(_ series: ChartSeries) -> Markup {
+        guard series.form == .line, series.hasCourse else { return "" }
+        return group(series, "<path class=\"trace\" d=\"\(path(series.points) { $0.y })\"/>")
     }
 
-    private func shape(of series: ChartSeries) -> Markup {
-        switch series.form {
-        case .line:
-            let hasCourse = series.points.contains { $0.smooth != nil }
-            let values = path(series.points) { $0.y }
-            guard hasCourse else { return "<path class=\"line\" d=\"\(values)\"/>" }
-            let course = path(series.points) { $0.smooth ?? $0.y }
-            return "<path class=\"trace\" d=\"\(values)\"/><path class=\"line\" d=\"\(course)\"/>"
-        case .markers:
-            let circles = series.points.count > 100 ? [] : series.points.map(circle)
-            let joined = path(series.points) { $0.y }
-            return "<path class=\"thin\" d=\"\(joined)\"/>\(circles)"
-        }
+    func shapes(_ series: ChartSeries) -> Markup {
+        let line = path(series.points) { series.hasCourse ? $0.smooth ?? $0.y : $0.y }
+        let name = series.form == .line ? "line" : "thin"
+        // Few values are worth a mark each.
+        let marks =
+            series.hasCourse && series.form == .line || series.points.count > 100
+            ? [] : series.points.map { mark($0, series.form) }
+        return group(
+            series, "<path class=\"\(name)\" d=\"\(line)\"/>\(marks)\(crosses(series))")
+    }
+
+    private func group(_ series: ChartSeries, _ content: Markup) -> Markup {
+        let classes = "run run-\(series.style) \(ChartPalette.classes(series.style))"
+        return "<g class=\"\(classes)\">\(content)</g>"
     }
 
     private func path(_ points: [ChartPoint], _ value: (ChartPoint) -> Double) -> String {
@@ -150,9 +155,12 @@ private struct ChartCanvas {
         return path.text
     }
 
-    private func circle(_ point: ChartPoint) -> Markup {
+    /// A dot on a line, or a ring.
+    private func mark(_ point: ChartPoint, _ form: ChartSeries.Form) -> Markup {
         guard let x = x(point.x), let y = y(point.y) else { return "" }
-        return "<circle cx=\"\(SVGPath.number(x))\" cy=\"\(SVGPath.number(y))\" r=\"3.5\"/>"
+        let place: Markup = "cx=\"\(SVGPath.number(x))\" cy=\"\(SVGPath.number(y))\""
+        return form == .line
+            ? "<circle class=\"dot\" \(place) r=\"2.6\"/>" : "<circle \(place) r=\"4\"/>"
     }
 
     /// A cross at the upper edge where values stop being finite.

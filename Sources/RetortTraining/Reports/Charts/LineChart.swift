@@ -15,6 +15,8 @@ struct LineChart: Sendable, Equatable {
         var includesZero = false
         /// Whether only whole numbers have a meaning.
         var isWhole = false
+        /// What must find room besides the points.
+        var span: ClosedRange<Double>?
     }
 
     /// What is measured across, and what upward.
@@ -24,7 +26,8 @@ struct LineChart: Sendable, Equatable {
 
     /// The scale across: from 0 unless the points begin far from it.
     var xScale: AxisScale {
-        let values = series.flatMap { $0.points.map(\.x) }.filter(\.isFinite)
+        let span = x.span.map { [$0.lowerBound, $0.upperBound] } ?? []
+        let values = (series.flatMap { $0.points.map(\.x) } + span).filter(\.isFinite)
         let low = values.min() ?? 0, high = values.max() ?? 0
         return AxisScale(
             values, kind: x.kind, includesZero: low >= 0 && low <= high / 10 && high > low,
@@ -32,10 +35,16 @@ struct LineChart: Sendable, Equatable {
     }
 
     /// The scale upward.
+    ///
+    /// A logarithmic one begins no lower than a fifth of the lowest course, so that a single value
+    /// near 0 does not press all others together; it lies at the lower edge.
     var yScale: AxisScale {
-        AxisScale(
-            series.flatMap { $0.points.flatMap { [$0.y, $0.smooth ?? $0.y] } }, kind: y.kind,
-            includesZero: y.includesZero)
+        let courses = series.flatMap { $0.points.compactMap(\.smooth) }
+        var values = series.flatMap { $0.points.map(\.y) }
+        if y.kind == .logarithmic, let lowest = courses.filter({ $0 > 0 }).min() {
+            values = values.map { $0 > 0 ? max($0, lowest / 5) : $0 }
+        }
+        return AxisScale(values + courses, kind: y.kind, includesZero: y.includesZero)
     }
 
     /// Whether nothing can be drawn.

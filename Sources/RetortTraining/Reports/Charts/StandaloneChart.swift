@@ -20,9 +20,9 @@ extension LineChart {
             trusted: ChartPalette.variables(isDark: true)))}}
         \(Markup(trusted: ChartPalette.rules))
         \(Markup(trusted: chartRules))
-        .title{font-size:16px;font-weight:600;fill:var(--ink)}
-        .unit{font-size:12px;font-weight:400;fill:var(--soft)}
-        .legend{fill:var(--ink)}
+        .chart .title{font-size:16px;font-weight:600;fill:var(--ink)}
+        .chart .unit{font-size:12px;font-weight:400;fill:var(--soft)}
+        .chart .legend{fill:var(--ink)}
         </style>
         """
 
@@ -35,10 +35,11 @@ extension LineChart {
         .rule{stroke:var(--rule);stroke-width:1}
         .line,.trace,.thin,.cross{stroke:var(--c);stroke-linejoin:round;stroke-linecap:round}
         .line{stroke-width:2}
-        .trace{stroke-width:1;opacity:.32}
+        .trace{stroke-width:1;opacity:.28}
         .thin{stroke-width:1.2;stroke-dasharray:1 4}
         .cross{stroke-width:2}
-        .chart circle{fill:var(--card,var(--paper));stroke:var(--c);stroke-width:1.8}
+        .chart circle{fill:var(--card,var(--paper));stroke:var(--c);stroke-width:1.7}
+        .chart .dot{fill:var(--c);stroke:none}
         """
 }
 

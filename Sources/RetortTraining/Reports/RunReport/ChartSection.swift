@@ -4,6 +4,8 @@ import RetortFiles
 struct ChartSection {
     private let runs: [RunRecord]
     private let charts: [RunChart]
+    /// What all charts have across, by axis, so that a place in one is the same in all.
+    private let spans: [RunAxis: ClosedRange<Double>]
 
     init(_ report: RunReport) {
         runs = report.runs
@@ -11,15 +13,23 @@ struct ChartSection {
         charts = (metrics.isEmpty ? [.loss] : metrics).map {
             RunChart($0, of: report.runs, withValidation: $0 == .loss)
         }
+        let lines = charts.flatMap(\.lines)
+        spans = Dictionary(
+            uniqueKeysWithValues: RunAxis.allCases.compactMap { axis in
+                let ends = lines.flatMap { line in
+                    [line.drawn.first, line.drawn.last].compactMap { $0 }
+                        .map { line.place(of: $0, over: axis) }
+                }.filter(\.isFinite)
+                guard let first = ends.min(), let last = ends.max() else { return nil }
+                return (axis, first...last)
+            })
     }
 
     var markup: Markup {
         """
         <section id="charts" aria-labelledby="charts-title">
         <h2 id="charts-title">Curves</h2>
-        \(controls)
-        <p class="hint">Point at a chart, or focus it and press the arrow keys, Home or End, to \
-        read its values; Page Up and Page Down move by ten.</p>
+        \(charts.allSatisfy(\.isEmpty) ? "" : controls)
         <div class="charts">\(charts.enumerated().map { figure($1, isWide: $0 == 0) })</div>
         </section>
         """
@@ -49,6 +59,8 @@ struct ChartSection {
             <label><input type="radio" name="axis" id="over-steps" checked><span>steps</span>\
             </label><label><input type="radio" name="axis" id="over-tokens"><span>tokens</span>\
             </label></fieldset>\(traceToggle)</form>
+            <p class="hint">Point at a chart, or focus it and press the arrow keys, Home or End, \
+            to read its values; Page Up and Page Down move by ten.</p>
             """
     }
 
@@ -60,13 +72,14 @@ struct ChartSection {
         let pictures = RunAxis.allCases.flatMap { axis in
             layouts.map { layout -> Markup in
                 let size = isWide ? layout == .wide ? " at-wide" : " at-narrow" : ""
-                return chart.chart(over: axis).svg(layout, classes: "by-\(axis)\(size)")
+                return chart.chart(over: axis, span: spans[axis]).svg(
+                    layout, classes: "by-\(axis)\(size)")
             }
         }
         let hasValidation = chart.lines.contains(where: \.isValidation)
         let remarks = [
             chart.unit, chart.isLogarithmic ? "logarithmic" : "",
-            hasValidation ? "circles: validation" : "",
+            hasValidation ? "rings: validation" : "",
         ].filter { !$0.isEmpty }
         return """
             <figure class="panel\(isWide ? " hero" : "")" id="\(id)" data-name="\(

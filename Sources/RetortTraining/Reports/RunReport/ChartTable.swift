@@ -2,7 +2,7 @@
 struct ChartTable {
     private let chart: RunChart
     /// Rows of all lines together, about.
-    private static let rowLimit = 40
+    private static let rowLimit = 60
 
     init(_ chart: RunChart) { self.chart = chart }
 
@@ -31,19 +31,20 @@ struct ChartTable {
             """
     }
 
-    /// Steps at equal distances from the first to the last of each line, and every validation as
-    /// far as there is room.
+    /// All steps if there is room, else some at equal distances from the first to the last of each
+    /// line.
     private var steps: [Int] {
-        let share = max(5, Self.rowLimit / max(chart.lines.count, 1))
-        var chosen: Set<Int> = []
-        for line in chart.lines where !line.steps.isEmpty {
-            let count = line.steps.count
-            guard count > share else {
-                chosen.formUnion(line.steps)
-                continue
-            }
-            for part in 0..<share { chosen.insert(line.steps[part * (count - 1) / (share - 1)]) }
+        let lines = chart.lines.filter { !$0.steps.isEmpty }
+        if lines.allSatisfy({ $0.steps.count <= Self.rowLimit }) {
+            let all = Set(lines.flatMap(\.steps))
+            if all.count <= Self.rowLimit { return all.sorted() }
         }
-        return chosen.sorted()
+        let share = max(8, Self.rowLimit / max(lines.count, 1))
+        return Set(
+            lines.flatMap { line in
+                let last = line.steps.count - 1
+                return (0..<share).map { line.steps[$0 * last / (share - 1)] }
+            }
+        ).sorted()
     }
 }

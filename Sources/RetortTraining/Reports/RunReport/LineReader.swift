@@ -24,6 +24,7 @@ struct LineReader {
     ///   - path: The file.
     ///   - maximumLength: Bytes of a line that are read at most.
     ///   - maximumCount: Lines that are read at most, blank ones too.
+    /// - Returns: The reader, or nil.
     /// - Throws: ``FileError`` if it is not there or no file.
     static func opening(
         _ path: String, maximumLength: Int, maximumCount: Int

@@ -56,7 +56,7 @@ struct ReportPage {
 
     private static let icon =
         "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 32 32'%3E"
-        + "%3Crect width='32' height='32' rx='7' fill='%231d5fb4'/%3E%3Cpath d='M6 9c3 0 4 14 "
+        + "%3Crect width='32' height='32' rx='7' fill='%231a53d6'/%3E%3Cpath d='M6 9c3 0 4 14 "
         + "10 14 5 0 6-5 10-5' fill='none' stroke='%23fff' stroke-width='3' "
         + "stroke-linecap='round'/%3E%3C/svg%3E"
 

@@ -1,6 +1,8 @@
 import RetortFiles
 
-/// The page's script: a cursor that reads out values. Switches work without it, by style alone.
+/// The page's script: a cursor that reads out values.
+///
+/// The switches work without it, by style alone.
 enum ReportScript {
     /// The script; it begins and ends where its element does, so that its sum is known.
     static let text = #"""
@@ -13,7 +15,7 @@ enum ReportScript {
             readout: figure.querySelector('.readout'),
           }));
           const overTokens = document.getElementById('over-tokens');
-          const axis = () => overTokens.checked ? 'tokens' : 'steps';
+          const axis = () => overTokens?.checked ? 'tokens' : 'steps';
           const isShown = run => {
             const box = document.getElementById('show-' + run);
             return !box || box.checked;
@@ -112,9 +114,9 @@ enum ReportScript {
               }
               rows.push({ line, place, value, course });
             }
-            if (isActive) write(chart, places, across, x, rows);
+            if (isActive) write(chart, places, across, svg.viewBox.baseVal.width, x, rows);
           };
-          const write = (chart, places, across, x, rows) => {
+          const write = (chart, places, across, width, x, rows) => {
             const table = document.createElement('table');
             const first = rows[0];
             const head = table.createCaption();
@@ -138,6 +140,7 @@ enum ReportScript {
             chart.readout.replaceChildren(table);
             chart.readout.classList.add('open');
             chart.readout.classList.toggle('left', across > places.left + places.width / 2);
+            chart.readout.style.setProperty('--at', across / width * 100 + '%');
           };
 
           for (const chart of charts) {
@@ -175,8 +178,9 @@ enum ReportScript {
               show(chart, all[Math.min(all.length - 1, Math.max(0, next))]);
             });
           }
-          document.querySelector('form.controls').addEventListener('change', clear);
-          document.querySelector('form.controls').addEventListener('submit', event => event.preventDefault());
+          const controls = document.querySelector('form.controls');
+          controls?.addEventListener('change', clear);
+          controls?.addEventListener('submit', event => event.preventDefault());
           document.documentElement.classList.add('scripted');
         })();
         """#

@@ -50,7 +50,10 @@ enum ReportStyle {
         .scroll{overflow-x:auto;max-width:100%}
         table{border-collapse:collapse;font-size:14px}
         th,td{padding:6px 22px 6px 0;text-align:left;vertical-align:top;font-weight:400;\
-        overflow-wrap:anywhere}
+        overflow-wrap:break-word}
+        .summary td,.summary thead th,.differences td,.differences thead th{min-width:8.5rem;\
+        max-width:24rem}
+        .summary thead td,.differences thead td{min-width:0}
         thead th{color:var(--soft);font-size:13px}
         tbody tr{border-top:1px solid var(--grid)}
         .summary,.differences{width:100%}
@@ -61,7 +64,8 @@ enum ReportStyle {
         .notes{margin:16px 0 0;padding:10px 16px 10px 34px;background:var(--mark);\
         border-radius:10px;font-size:14px;overflow-wrap:anywhere}
 
-        .run-name{display:inline-flex;gap:7px;align-items:center;overflow-wrap:anywhere}
+        .run-name{display:inline-flex;gap:7px;align-items:center;max-width:100%}
+        .run-name>span{min-width:0;overflow-wrap:break-word}
         .swatch{width:30px;height:10px;flex:none}
         .swatch path{fill:none;stroke-width:2.4}
         .controls{position:sticky;top:0;z-index:3;display:flex;flex-wrap:wrap;gap:6px 26px;\
@@ -69,7 +73,7 @@ enum ReportStyle {
         border-bottom:1px solid var(--grid);max-height:40vh;overflow-y:auto}
         fieldset{display:flex;flex-wrap:wrap;gap:2px 14px;align-items:center;min-width:0;\
         margin:0;padding:0;border:0}
-        fieldset legend{float:left;margin-right:12px;padding:0;color:var(--soft);font-size:13px}
+        fieldset legend{float:left;padding:0;color:var(--soft);font-size:13px}
         label{display:inline-flex;gap:7px;align-items:center;padding:3px 0;cursor:pointer;\
         font-size:14px}
         input{width:16px;height:16px;margin:0;flex:none;accent-color:var(--accent)}
@@ -88,11 +92,11 @@ enum ReportStyle {
         .empty{font-size:14px}
         .hair{stroke:var(--soft);stroke-width:1}
         .chart .spot{fill:var(--c);stroke:var(--card);stroke-width:1.5}
-        .readout{display:none;position:absolute;top:8px;right:16px;z-index:2;padding:7px 11px;\
-        max-width:min(26rem,75%);background:var(--card);border:1px solid var(--rule);\
+        .readout{display:none;position:absolute;top:8px;left:calc(var(--at) + 14px);z-index:2;padding:7px 11px;\
+        max-width:26rem;background:var(--card);border:1px solid var(--rule);\
         border-radius:8px;pointer-events:none;font-size:13px}
         .readout.open{display:block}
-        .readout.left{right:auto;left:64px}
+        .readout.left{left:auto;right:calc(100% - var(--at) + 14px)}
         .readout table{font-size:13px}
         .readout caption{text-align:left;color:var(--soft)}
         .readout td{padding:1px 12px 1px 0;border:0}
@@ -140,6 +144,8 @@ enum ReportStyle {
         .by-steps.at-narrow{display:block}
         body:has(#over-tokens:checked) .by-steps{display:none}
         body:has(#over-tokens:checked) .by-tokens.at-narrow{display:block}
+        .readout,.readout.left{position:static;max-width:none;margin-top:8px}
+        .summary tbody th,.differences tbody th{position:sticky;left:0;background:var(--paper)}
         .turn{grid-template-columns:minmax(0,1fr) auto}
         .role{grid-column:1/-1}
         .controls{position:static;max-height:none}
@@ -149,7 +155,7 @@ enum ReportStyle {
         }
         @media print{
         body{max-width:none;background:#fff}
-        .controls,.hint,.skip,.readout,.cursor{display:none}
+        .controls,.scripted .hint,.skip,.readout.open,.cursor{display:none}
         .panel,article{break-inside:avoid}
         .scroll{overflow:visible;max-height:none}
         a{color:inherit}

@@ -63,9 +63,14 @@ struct RunChart: Sendable {
     var isEmpty: Bool { lines.isEmpty }
 
     /// The chart over an axis.
-    func chart(over axis: RunAxis) -> LineChart {
+    ///
+    /// - Parameters:
+    ///   - axis: What is across.
+    ///   - span: What must find room across besides the points.
+    /// - Returns: The chart.
+    func chart(over axis: RunAxis, span: ClosedRange<Double>? = nil) -> LineChart {
         LineChart(
-            x: LineChart.Axis(name: axis.rawValue, isWhole: true),
+            x: LineChart.Axis(name: axis.rawValue, isWhole: true, span: span),
             y: LineChart.Axis(
                 name: metric.title, unit: unit, kind: isLogarithmic ? .logarithmic : .linear,
                 includesZero: metric.includesZero),
@@ -75,7 +80,7 @@ struct RunChart: Sendable {
                     style: line.run, form: line.isValidation ? .markers : .line,
                     points: line.drawn.map { place in
                         ChartPoint(
-                            x: axis == .steps ? Double(line.steps[place]) : line.tokens[place],
+                            x: line.place(of: place, over: axis),
                             y: line.values[place], smooth: line.smooth?[place])
                     })
             })
@@ -111,6 +116,11 @@ extension RunChart.Line {
             isNoisy && values.count >= Self.smoothedCount
             ? Smoothing.means(of: values, width: Double(values.count) / 100) : nil
         drawn = Decimation.places(in: values, limit: Self.drawnLimit)
+    }
+
+    /// Where a value lies across.
+    func place(of index: Int, over axis: RunAxis) -> Double {
+        axis == .steps ? Double(steps[index]) : tokens[index]
     }
 
     /// The value of a step; nil if it has none.

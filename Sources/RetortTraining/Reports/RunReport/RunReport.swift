@@ -66,7 +66,8 @@ package struct RunReport: Sendable {
             + answers.flatMap { file -> [String] in
                 var notes: [String] = []
                 if file.leftOut > 0 {
-                    notes.append("\(Humanized.count(file.leftOut)) lines are no answers")
+                    notes.append(
+                        "lines without an answer are left out: \(Humanized.count(file.leftOut))")
                 }
                 if file.isCutOff { notes.append("only its first lines are shown") }
                 return notes.map { "\(file.path): \($0)." }

@@ -19,14 +19,14 @@ struct RunSummary: Sendable, Equatable {
         facts = [
             Fact(label: "Steps", text: Humanized.count(metrics.steps.last ?? 0)),
             Fact(
-                label: "Tokens", text: sum("tokens").map { estimated + ChartNumber.text($0) }),
+                label: "Tokens", text: sum("tokens").map { estimated + Self.count($0) }),
             Fact(
-                label: "of them trained",
-                text: sum("supervised_tokens").map { estimated + ChartNumber.text($0) }),
+                label: "Trained tokens",
+                text: sum("supervised_tokens").map { estimated + Self.count($0) }),
             Fact(
-                label: "Time of the steps",
+                label: "Time in steps",
                 text: sum("seconds").map { estimated + Humanized.duration(seconds: $0) }),
-            Fact(label: "Loss", text: Self.loss(metrics)),
+            Fact(label: "Loss, first → last", text: Self.loss(metrics)),
             Fact(label: "Best validation loss", text: Self.validation(metrics)),
             Fact(
                 label: "Median speed",
@@ -46,13 +46,20 @@ struct RunSummary: Sendable, Equatable {
     private static func loss(_ metrics: MetricsTable) -> String? {
         guard let values = metrics["loss"]?.values, let first = values.first, let last = values.last
         else { return nil }
-        let text = ChartNumber.text(first)
-        return values.count == 1 ? text : "\(text) → \(ChartNumber.text(last))"
+        return values.count == 1 ? loss(first) : "\(loss(first)) → \(loss(last))"
+    }
+
+    private static func loss(_ value: Double) -> String {
+        value.magnitude < 1e4 ? Humanized.fixed(value, 4) : ChartNumber.text(value)
+    }
+
+    private static func count(_ value: Double) -> String {
+        value < 1e15 ? Humanized.short(Int(value)) : ChartNumber.text(value)
     }
 
     private static func validation(_ metrics: MetricsTable) -> String? {
         let best = metrics.validations.filter(\.loss.isFinite).min { $0.loss < $1.loss }
-        return best.map { "\(ChartNumber.text($0.loss)) after step \(Humanized.count($0.step))" }
+        return best.map { "\(Self.loss($0.loss)) after step \(Humanized.count($0.step))" }
     }
 
     private static func memory(_ metrics: MetricsTable) -> String? {
@@ -78,7 +85,7 @@ struct RunSummary: Sendable, Equatable {
         guard let recipe else { return nil }
         guard let kind = recipe["adapter.type"] else {
             return recipe.entries.contains { $0.key.hasPrefix("adapter.") }
-                ? "yes" : "none: all weights are trained"
+                ? "yes" : "none, all weights are trained"
         }
         let sizes = ["rank", "alpha"].compactMap { key in
             recipe["adapter.\(key)"].map { "\(key) \($0)" }
