@@ -4,7 +4,9 @@ extension LineChart {
         let named = series.filter { $0.form == .line || series.count == 1 }
         let legend = StandaloneLegend(named.isEmpty ? series : named)
         let layout = ChartLayout.standalone(legendLines: legend.lineCount)
-        let unit: Markup = y.unit.isEmpty ? "" : "<tspan class=\"unit\" dx=\"8\">\(y.unit)</tspan>"
+        let remarks = [y.unit, y.kind == .logarithmic ? "logarithmic" : ""].filter { !$0.isEmpty }
+        let unit: Markup =
+            "<tspan class=\"unit\" dx=\"8\">\(remarks.joined(separator: " · "))</tspan>"
         let head: Markup = """
             <text class="title" x="14" y="30">\(y.name)\(unit)</text>\(legend.markup)
             """

@@ -138,7 +138,7 @@ enum ReportStyle {
         h1{font-size:21px}
         .charts,.samples{grid-template-columns:minmax(0,1fr);gap:12px}
         .panel{padding:13px 12px 8px}
-        .chart text{font-size:16px}
+        .chart text{font-size:18px}
         .chart .line{stroke-width:2.6}
         .at-wide,body:has(#over-tokens:checked) .by-tokens.at-wide{display:none}
         .by-steps.at-narrow{display:block}

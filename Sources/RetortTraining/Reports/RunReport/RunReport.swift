@@ -6,6 +6,8 @@ package struct RunReport: Sendable {
     let runs: [RunRecord]
     /// The files of answers, those of the runs first.
     let answers: [AnswerFile]
+    /// Why files of answers in the runs could not be read.
+    private var problems: [String] = []
 
     /// Reads runs and answers.
     ///
@@ -16,14 +18,20 @@ package struct RunReport: Sendable {
     package init(_ paths: [String], answers: [String] = []) throws {
         let runs = try RunRecord.all(paths)
         self.runs = runs
-        let kept = runs.flatMap { run in
-            run.answerFiles.map { path in
-                (path, runs.count > 1 ? "\(run.name), \(Self.stem(path))" : Self.stem(path))
+        var kept: [AnswerFile] = []
+        for run in runs {
+            for path in run.answerFiles {
+                let stem = Self.stem(path)
+                do {
+                    kept.append(
+                        try AnswerFile(path, name: runs.count > 1 ? "\(run.name), \(stem)" : stem))
+                } catch {
+                    // Nobody asked for this file by name, so the runs are shown without it.
+                    problems.append("\(error)")
+                }
             }
         }
-        self.answers = try (kept + answers.map { ($0, Self.stem($0)) }).map {
-            try AnswerFile($0, name: $1)
-        }
+        self.answers = try kept + answers.map { try AnswerFile($0, name: Self.stem($0)) }
     }
 
     /// The name of a file without its folder and ending.
@@ -63,6 +71,7 @@ package struct RunReport: Sendable {
     /// What was not as it should be, a sentence each, with the run that it is about.
     package var notes: [String] {
         runs.flatMap { run in run.notes.map { "\(run.name): \($0)" } }
+            + problems
             + answers.flatMap { file -> [String] in
                 var notes: [String] = []
                 if file.leftOut > 0 {

@@ -99,6 +99,59 @@ struct RunReportTests {
         }
     }
 
+    @Test("shows something, or says why not, whatever bytes are in a run")
+    func mutated() throws {
+        let good: [(name: String, text: String)] = [
+            (
+                "metrics.jsonl",
+                "{\"step\":1,\"loss\":2.5,\"soft_loss\":1e-3,\"tokens\":100,\"seconds\":0.5}\n"
+                    + "{\"step\":2,\"loss\":-1,\"grad_norm\":Infinity,\"tokens\":99}\n"
+                    + "{\"step\":2,\"validation_loss\":2}\n"
+            ),
+            ("recipe.yaml", "task: sft\nadapter:\n  rank: 8\ndata: {train: [a, b]}\n"),
+            (
+                "answers.jsonl",
+                "{\"messages\":[{\"role\":\"user\",\"content\":\"q\"}],\"expected\":\"e\","
+                    + "\"answer\":\"a\",\"correct\":true}\n"
+            ),
+        ]
+        let path = try run("mutated")
+        let pieces = Array("{}[]\":,-0123456789eE.\n\\u&<NaN\u{0}\u{ff}".utf8)
+        var state: UInt64 = 7
+        func random(_ bound: Int) -> Int {
+            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+            return Int(state >> 33) % bound
+        }
+        for _ in 0..<300 {
+            for (name, text) in good {
+                var bytes = Array(text.utf8)
+                for _ in 0..<random(4) {
+                    let place = random(bytes.count)
+                    switch random(3) {
+                    case 0: bytes[place] = pieces[random(pieces.count)]
+                    case 1: bytes.insert(pieces[random(pieces.count)], at: place)
+                    default: bytes.removeSubrange(place..<min(bytes.count, place + random(9)))
+                    }
+                }
+                try AtomicFile.write(bytes, to: path + "/" + name)
+            }
+            let report = try RunReport([path])
+            #expect(report.html.hasSuffix("</html>\n"))
+            if let metric = report.metrics.first { _ = try report.svg(metric) }
+        }
+    }
+
+    @Test("goes on without answers in a run that cannot be read, and says so")
+    func unreadableAnswers() throws {
+        let path = try run("a")
+        try Folder.create(path + "/answers.jsonl")
+        let report = try RunReport([path])
+        #expect(report.notes == ["\(path)/answers.jsonl: is a folder; name a file."])
+        #expect(throws: FileError.missing(path: "/no/such/answers")) {
+            try RunReport([path], answers: ["/no/such/answers"])
+        }
+    }
+
     @Test("gives runs of the same name their paths")
     func names() throws {
         try Folder.create(folder.path("x"))
