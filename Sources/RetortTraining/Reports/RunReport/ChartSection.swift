@@ -105,7 +105,7 @@ struct ChartSection {
     private func line(_ line: RunChart.Line) -> JSONValue {
         var object = JSONObject([
             ("run", .integer(line.run)),
-            ("name", .string(line.isValidation ? line.name + ", validation" : line.name)),
+            ("name", .string(line.isValidation ? "validation" : line.name)),
             ("steps", .array(line.drawn.map { .integer(line.steps[$0]) })),
             ("tokens", .array(line.drawn.map { Self.short(line.tokens[$0], digits: 12) })),
             ("values", .array(line.drawn.map { Self.short(line.values[$0]) })),

@@ -126,7 +126,8 @@ enum ReportScript {
             for (const { line, value, course } of rows) {
               const row = table.insertRow();
               const name = row.insertCell();
-              const swatch = document.querySelector(`label:has(#show-${line.run}) .swatch`);
+              const box = document.getElementById('show-' + line.run);
+              const swatch = box?.closest('label').querySelector('.swatch');
               if (swatch) name.append(swatch.cloneNode(true));
               name.append(' ' + line.name);
               row.insertCell().textContent = number(value);

@@ -57,7 +57,8 @@ enum ReportStyle {
         thead th{color:var(--soft);font-size:13px}
         tbody tr{border-top:1px solid var(--grid)}
         .summary,.differences{width:100%}
-        .summary tbody th,.differences tbody th{color:var(--soft);white-space:nowrap}
+        .summary tbody th,.differences tbody th{position:sticky;left:0;background:var(--paper);\
+        color:var(--soft);white-space:nowrap}
         .summary thead th,.differences thead th{color:var(--ink);font-weight:600}
         .differences td code{background:var(--mark);padding:1px 5px;border-radius:4px}
         .none{color:var(--soft)}
@@ -70,7 +71,7 @@ enum ReportStyle {
         .swatch path{fill:none;stroke-width:2.4}
         .controls{position:sticky;top:0;z-index:3;display:flex;flex-wrap:wrap;gap:6px 26px;\
         margin:0 -8px 12px;padding:9px 8px;background:var(--paper);\
-        border-bottom:1px solid var(--grid);max-height:40vh;overflow-y:auto}
+        border-bottom:1px solid var(--grid);max-height:30vh;overflow-y:auto}
         fieldset{display:flex;flex-wrap:wrap;gap:2px 14px;align-items:center;min-width:0;\
         margin:0;padding:0;border:0}
         fieldset legend{float:left;padding:0;color:var(--soft);font-size:13px}
@@ -145,7 +146,6 @@ enum ReportStyle {
         body:has(#over-tokens:checked) .by-steps{display:none}
         body:has(#over-tokens:checked) .by-tokens.at-narrow{display:block}
         .readout,.readout.left{position:static;max-width:none;margin-top:8px}
-        .summary tbody th,.differences tbody th{position:sticky;left:0;background:var(--paper)}
         .turn{grid-template-columns:minmax(0,1fr) auto}
         .role{grid-column:1/-1}
         .controls{position:static;max-height:none}

@@ -70,7 +70,9 @@ package enum RunMetric: Hashable, Sendable {
     /// The unit of the values.
     var unit: String {
         switch self {
-        case .loss, .part, .validation: "nats per token"
+        case .loss, .validation, .part("soft_loss"), .part("hard_loss"): "nats per token"
+        // What another part measures is not known, as hidden states are matched in many ways.
+        case .part: ""
         case .gradientNorm: "L2, before clipping"
         case .learningRate: ""
         case .tokensPerSecond: "tokens per second"
