@@ -386,6 +386,8 @@ def keyboard(browser, run_count):
     browser.press("End")
     last = browser.value(readout)
     expect("step 1" in first and first != second != last, f"arrows do not read out values: {first!r}, {second!r}")
+    browser.press("PageDown")
+    expect(browser.value(readout) not in ("", last), "Page Down does not move back")
     inside = browser.value("""(() => {
       const out = document.querySelector('#chart-loss .readout').getBoundingClientRect();
       return out.left >= 0 && out.right <= innerWidth && document.querySelectorAll('.cursor .spot').length > 0;
@@ -423,7 +425,7 @@ def check_page(browser, page, runs, screenshots):
     if has_values and page.stem not in ("single-step", "hostile"):
         row("keyboard", lambda: keyboard(browser, len(runs)))
         browser.value("document.querySelector('#chart-loss .plot').focus()")
-        for key in ["End"] + ["PageUp"] * 30:
+        for key in ["End"] + ["PageDown"] * 30:
             browser.press(key)
         keep("readout")
         browser.value("document.activeElement.blur()")

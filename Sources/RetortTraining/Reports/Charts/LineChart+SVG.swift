@@ -119,10 +119,7 @@ private struct ChartCanvas {
     func shapes(_ series: ChartSeries) -> Markup {
         let line = path(series.points) { series.hasCourse ? $0.smooth ?? $0.y : $0.y }
         let name = series.form == .line ? "line" : "thin"
-        // Few values are worth a mark each.
-        let marks =
-            series.hasCourse && series.form == .line || series.points.count > 100
-            ? [] : series.points.map { mark($0, series.form) }
+        let marks = hasRoomForMarks(series) ? series.points.map { mark($0, series.form) } : []
         return group(
             series, "<path class=\"\(name)\" d=\"\(line)\"/>\(marks)\(crosses(series))")
     }
@@ -153,6 +150,16 @@ private struct ChartCanvas {
             }
         }
         return path.text
+    }
+
+    /// Whether each value of a line gets a mark: those of a course do not, nor those close together.
+    private func hasRoomForMarks(_ series: ChartSeries) -> Bool {
+        if series.form == .line, series.hasCourse { return false }
+        let places = series.finitePoints.compactMap { x($0.x) }
+        guard places.count > 1, let first = places.first, let last = places.last else {
+            return true
+        }
+        return (last - first) / Double(places.count - 1) >= 7
     }
 
     /// A dot on a line, or a ring.

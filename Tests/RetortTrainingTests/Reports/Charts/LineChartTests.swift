@@ -62,6 +62,18 @@ struct LineChartTests {
         #expect(path.hasSuffix("l0 0"))
     }
 
+    @Test("marks values one by one only where they are apart")
+    func marks() {
+        func count(_ values: Int, smooth: Bool = false) -> Int {
+            chart((0..<values).map(Double.init), smooth: smooth).svg(.wide).text
+                .split(separator: "<circle", omittingEmptySubsequences: false).count - 1
+        }
+        #expect(count(1) == 1)
+        #expect(count(40) == 40)
+        #expect(count(400) == 0)
+        #expect(count(40, smooth: true) == 0)
+    }
+
     @Test("is described in words, its names escaped")
     func words() throws {
         let chart = chart([3, 1, 2])
