@@ -132,7 +132,7 @@ struct CommandOptionsTests {
         let tokens = try read(TokenizeCommand.self, "--model", "m", "--input", "f", "--no-special")
         #expect(tokens.input == .file("f") && !tokens.addsSpecial && !tokens.decodes)
         let bench = try read(BenchTrainCommand.self, "--model", "m", "--full", "--json")
-        #expect(bench.batch == 4 && bench.length == 512 && bench.trainsAllWeights)
+        #expect(bench.benchmark.batch == 4 && bench.benchmark.length == 512 && bench.trainsAllWeights)
         let rendering = try read(
             TemplateCommand.self, "t.jinja", "--input", "c", "--now", "2024-07-26T12:34:56")
         #expect(rendering.source == "t.jinja" && rendering.now == "2024-07-26T12:34:56")
