@@ -14,7 +14,7 @@
 
 /// The functions that are used.
 #define RETORT_HDF5_FUNCTIONS(X) \
-    X(H5dont_atexit) X(H5open) X(H5get_libversion) X(H5Eset_auto2) X(H5Ewalk2) X(H5PLset_loading_state) \
+    X(H5open) X(H5get_libversion) X(H5Eset_auto2) X(H5Ewalk2) X(H5PLset_loading_state) \
     X(H5Idec_ref) X(H5Iget_type) X(H5Fcreate) X(H5Fopen) X(H5Fclose) X(H5Pcreate) \
     X(H5Pset_libver_bounds) X(H5Pset_file_locking) X(H5Pset_obj_track_times) X(H5Pset_chunk) \
     X(H5Pset_shuffle) X(H5Pset_deflate) X(H5Pset_fletcher32) X(H5Pset_fill_time) \
@@ -69,8 +69,6 @@ static inline const char *_Nullable retort_hdf5_fill(
 #undef RETORT_HDF5_FIND
     if (!(symbol = dlsym(library, RETORT_HDF5_LINK_INFO_NAME))) return RETORT_HDF5_LINK_INFO_NAME;
     memcpy(&api->link_info, &symbol, sizeof symbol);
-    // What a damaged file leaves behind would be complained about at the program's end.
-    if (api->H5dont_atexit() < 0) return "H5dont_atexit";
     // The variables have their values only after this.
     if (api->H5open() < 0) return "H5open";
 #define RETORT_HDF5_FIND(name) \
@@ -83,8 +81,14 @@ static inline const char *_Nullable retort_hdf5_fill(
 
 /// Whether an opened library has the version of these headers, but for the last number.
 static inline int retort_hdf5_is_ours(void *_Nonnull library) {
-    void *symbol = dlsym(library, "H5get_libversion");
+    // What a damaged file leaves behind would be complained about at the program's end. This must be
+    // the first call of all.
+    void *symbol = dlsym(library, "H5dont_atexit");
     if (!symbol) return 0;
+    __typeof__(H5dont_atexit) *dont_atexit;
+    memcpy(&dont_atexit, &symbol, sizeof symbol);
+    dont_atexit();
+    if (!(symbol = dlsym(library, "H5get_libversion"))) return 0;
     __typeof__(H5get_libversion) *version;
     memcpy(&version, &symbol, sizeof symbol);
     unsigned major = 0, minor = 0, release = 0;

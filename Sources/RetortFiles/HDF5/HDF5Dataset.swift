@@ -42,19 +42,18 @@ package final class HDF5Dataset {
 
     private static func shape(of id: hid_t) throws(HDF5Failure) -> [UInt64] {
         let space = try HDF5Handle { $0.H5Dget_space(id) }
-        let spaceID = space.id
         let kind = try HDF5Library.call {
-            $0.H5Sget_simple_extent_type(spaceID).rawValue
+            $0.H5Sget_simple_extent_type(space.id).rawValue
         }
         if kind == H5S_NULL.rawValue { return [0] }
         let rank = try HDF5Library.call {
-            $0.H5Sget_simple_extent_ndims(spaceID)
+            $0.H5Sget_simple_extent_ndims(space.id)
         }
         // The library knows at most 32 dimensions.
         var shape = [UInt64](repeating: 0, count: min(Int(rank), 32))
         guard !shape.isEmpty else { return [] }
         try HDF5Library.call {
-            unsafe $0.H5Sget_simple_extent_dims(spaceID, &shape, nil)
+            unsafe $0.H5Sget_simple_extent_dims(space.id, &shape, nil)
         }
         return shape
     }
@@ -106,28 +105,27 @@ package final class HDF5Dataset {
     private static func unsupported(
         _ list: borrowing HDF5Handle, _ type: HDF5Type
     ) throws(HDF5Failure) -> String? {
-        let id = list.id
-        let layout = try HDF5Library.call { $0.H5Pget_layout(id).rawValue }
+        let layout = try HDF5Library.call { $0.H5Pget_layout(list.id).rawValue }
         if layout == H5D_VIRTUAL.rawValue { return "data of other files" }
         if layout != H5D_CHUNKED.rawValue {
             // Only these can lie outside.
             guard layout == H5D_CONTIGUOUS.rawValue else { return nil }
-            let count = try HDF5Library.call { $0.H5Pget_external_count(id) }
+            let count = try HDF5Library.call { $0.H5Pget_external_count(list.id) }
             return count > 0 ? "data in other files" : nil
         }
         var chunk = [UInt64](repeating: 0, count: 32)
-        let rank = try HDF5Library.call { unsafe $0.H5Pget_chunk(id, 32, &chunk) }
+        let rank = try HDF5Library.call { unsafe $0.H5Pget_chunk(list.id, 32, &chunk) }
         let size = chunk.prefix(Int(rank)).reduce(UInt64(type.byteCount)) {
             let (product, overflow) = $0.multipliedReportingOverflow(by: $1)
             return overflow ? .max : product
         }
         if size > UInt64(largestChunk) { return "chunks of more than 4 MiB" }
-        let filterCount = try HDF5Library.call { $0.H5Pget_nfilters(id) }
+        let filterCount = try HDF5Library.call { $0.H5Pget_nfilters(list.id) }
         for index in 0..<filterCount {
             var flags: UInt32 = 0, count = 0, configuration: UInt32 = 0
             let filter = try HDF5Library.call {
                 unsafe $0.H5Pget_filter2(
-                    id, UInt32(index), &flags, &count, nil, 0, nil, &configuration)
+                    list.id, UInt32(index), &flags, &count, nil, 0, nil, &configuration)
             }
             guard [H5Z_FILTER_DEFLATE, H5Z_FILTER_SHUFFLE, H5Z_FILTER_FLETCHER32].contains(filter)
             else { return "the filter \(filter)" }
@@ -181,17 +179,15 @@ package final class HDF5Dataset {
             var values = [Element](repeating: .zero, count: count)
             let id = handle.id
             let own = try Element.hdf5Type.handle()
-            let ownID = own.id
             guard !shape.isEmpty else {
-                try HDF5Library.call { unsafe $0.H5Dread(id, ownID, 0, 0, 0, &values) }
+                try HDF5Library.call { unsafe $0.H5Dread(id, own.id, 0, 0, 0, &values) }
                 return values
             }
             let target = try HDF5Selection.space([UInt64(count)])
             let source = try HDF5Handle { $0.H5Dget_space(id) }
             try HDF5Selection.select(range, of: shape, in: source)
-            let (targetID, sourceID) = (target.id, source.id)
             try HDF5Library.call {
-                unsafe $0.H5Dread(id, ownID, targetID, sourceID, 0, &values)
+                unsafe $0.H5Dread(id, own.id, target.id, source.id, 0, &values)
             }
             return values
         }
@@ -213,9 +209,8 @@ enum HDF5Selection {
         var count = shape.map { UInt64($0) }
         start[0] = UInt64(rows.lowerBound)
         count[0] = UInt64(rows.count)
-        let id = space.id
         try HDF5Library.call {
-            unsafe $0.H5Sselect_hyperslab(id, H5S_SELECT_SET, start, nil, count, nil)
+            unsafe $0.H5Sselect_hyperslab(space.id, H5S_SELECT_SET, start, nil, count, nil)
         }
     }
 }

@@ -21,11 +21,10 @@ package final class HDF5File {
             let access = try HDF5Handle {
                 $0.H5Pcreate($0.H5P_CLS_FILE_ACCESS_ID_g)
             }
-            let id = access.id
             // A file that is only read needs no lock, which some network disks refuse.
-            try HDF5Library.call { $0.H5Pset_file_locking(id, false, true) }
-            try HDF5Library.tryOut(path, size: size, access: id)
-            return try HDF5Handle { unsafe $0.H5Fopen(path, 0, id) }
+            try HDF5Library.call { $0.H5Pset_file_locking(access.id, false, true) }
+            try HDF5Library.tryOut(path, size: size, access: access.id)
+            return try HDF5Handle { unsafe $0.H5Fopen(path, 0, access.id) }
         }
     }
 
@@ -96,15 +95,14 @@ package final class HDF5File {
 
     private func members(of group: String, limit: Int) throws(HDF5Error) -> [String] {
         let object = try open(group)
-        let id = object.id
         return try reading(group) { () throws(HDF5Failure) in
             var info = H5G_info_t()
-            try HDF5Library.call { unsafe $0.H5Gget_info(id, &info) }
+            try HDF5Library.call { unsafe $0.H5Gget_info(object.id, &info) }
             return try (0..<min(info.nlinks, UInt64(limit) + 1)).map { index throws(HDF5Failure) in
                 var buffer = [CChar](repeating: 0, count: 512)
                 try HDF5Library.call {
                     unsafe $0.H5Lget_name_by_idx(
-                        id, ".", H5_INDEX_NAME, H5_ITER_INC, index, &buffer, buffer.count, 0)
+                        object.id, ".", H5_INDEX_NAME, H5_ITER_INC, index, &buffer, buffer.count, 0)
                 }
                 return String(
                     decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self
@@ -122,20 +120,18 @@ package final class HDF5File {
     /// - Throws: ``HDF5Error`` if it is missing or of another type.
     package func text(_ name: String) throws(HDF5Error) -> String {
         let attribute = try attribute(name)
-        let (id, path) = (attribute.id, self.path)
         let bytes: [UInt8]? = try reading(name) { () throws(HDF5Failure) in
-            let type = try HDF5Handle { $0.H5Aget_type(id) }
-            let typeID = type.id
-            let kind = try HDF5Library.call { $0.H5Tget_class(typeID).rawValue }
-            let varies = try HDF5Library.call { $0.H5Tis_variable_str(typeID) }
+            let type = try HDF5Handle { $0.H5Aget_type(attribute.id) }
+            let kind = try HDF5Library.call { $0.H5Tget_class(type.id).rawValue }
+            let varies = try HDF5Library.call { $0.H5Tis_variable_str(type.id) }
             let size = try HDF5Library.call {
-                Int(clamping: $0.H5Tget_size(typeID))
+                Int(clamping: $0.H5Tget_size(type.id))
             }
             guard kind == H5T_STRING.rawValue, varies == 0, (1...65_536).contains(size) else {
                 return nil
             }
             var bytes = [UInt8](repeating: 0, count: size)
-            try HDF5Library.call { unsafe $0.H5Aread(id, typeID, &bytes) }
+            try HDF5Library.call { unsafe $0.H5Aread(attribute.id, type.id, &bytes) }
             return bytes
         }
         guard let bytes, let text = String(validating: bytes.prefix { $0 != 0 }, as: UTF8.self)
@@ -158,15 +154,13 @@ package final class HDF5File {
         _ name: String, as type: Element.Type = Element.self
     ) throws(HDF5Error) -> Element {
         let attribute = try attribute(name)
-        let id = attribute.id
         let (value, found) = try reading(name) { () throws(HDF5Failure) in
-            let stored = try HDF5Handle { $0.H5Aget_type(id) }
+            let stored = try HDF5Handle { $0.H5Aget_type(attribute.id) }
             guard try HDF5Type.matching(stored) == type.hdf5Type else {
                 return (Element.zero, Optional(try HDF5Type.name(stored)))
             }
             var value = Element.zero
-            let typeID = stored.id
-            try HDF5Library.call { unsafe $0.H5Aread(id, typeID, &value) }
+            try HDF5Library.call { unsafe $0.H5Aread(attribute.id, stored.id, &value) }
             return (value, nil)
         }
         if let found {
@@ -191,12 +185,10 @@ package final class HDF5File {
         let attribute = try reading(name) { () throws(HDF5Failure) in
             try HDF5Handle { unsafe $0.H5Aopen(id, name, 0) }
         }
-        let attributeID = attribute.id
         let count = try reading(name) { () throws(HDF5Failure) in
-            let space = try HDF5Handle { $0.H5Aget_space(attributeID) }
-            let spaceID = space.id
+            let space = try HDF5Handle { $0.H5Aget_space(attribute.id) }
             return try HDF5Library.call {
-                $0.H5Sget_simple_extent_npoints(spaceID)
+                $0.H5Sget_simple_extent_npoints(space.id)
             }
         }
         guard count == 1 else {
@@ -239,8 +231,7 @@ package final class HDF5File {
     }
 
     private func kind(of object: borrowing HDF5Handle) -> H5I_type_t {
-        let id = object.id
-        let kind = try? HDF5Library.call { $0.H5Iget_type(id).rawValue }
+        let kind = try? HDF5Library.call { $0.H5Iget_type(object.id).rawValue }
         return H5I_type_t(rawValue: kind ?? H5I_BADID.rawValue)
     }
 

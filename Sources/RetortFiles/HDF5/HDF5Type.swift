@@ -20,10 +20,9 @@ package enum HDF5Type: String, CaseIterable, Sendable {
         let handle = try HDF5Handle { $0.H5Tcopy(known) }
         guard self == .float16 else { return handle }
         // IEEE 754 binary16, for which older libraries have no name: sign, exponent, fraction.
-        let id = handle.id
-        try HDF5Library.call { $0.H5Tset_fields(id, 15, 10, 5, 0, 10) }
-        try HDF5Library.call { $0.H5Tset_size(id, 2) }
-        try HDF5Library.call { $0.H5Tset_ebias(id, 15) }
+        try HDF5Library.call { $0.H5Tset_fields(handle.id, 15, 10, 5, 0, 10) }
+        try HDF5Library.call { $0.H5Tset_size(handle.id, 2) }
+        try HDF5Library.call { $0.H5Tset_ebias(handle.id, 15) }
         return handle
     }
 
@@ -44,11 +43,9 @@ package enum HDF5Type: String, CaseIterable, Sendable {
 
     /// The type that a type of a file is exactly; nil if it is none of these.
     static func matching(_ type: borrowing HDF5Handle) throws(HDF5Failure) -> HDF5Type? {
-        let id = type.id
         for candidate in allCases {
             let own = try candidate.handle()
-            let ownID = own.id
-            if try HDF5Library.call({ $0.H5Tequal(ownID, id) }) > 0 {
+            if try HDF5Library.call({ $0.H5Tequal(own.id, type.id) }) > 0 {
                 return candidate
             }
         }
@@ -58,11 +55,10 @@ package enum HDF5Type: String, CaseIterable, Sendable {
     /// What a type of a file is called, for messages.
     static func name(_ type: borrowing HDF5Handle) throws(HDF5Failure) -> String {
         if let known = try matching(type) { return known.rawValue }
-        let id = type.id
-        if try HDF5Library.call({ $0.H5Tis_variable_str(id) }) > 0 {
+        if try HDF5Library.call({ $0.H5Tis_variable_str(type.id) }) > 0 {
             return "text of variable length"
         }
-        let kind = try HDF5Library.call { $0.H5Tget_class(id).rawValue }
+        let kind = try HDF5Library.call { $0.H5Tget_class(type.id).rawValue }
         return switch kind {
         case H5T_INTEGER.rawValue: "an integer of another size or byte order"
         case H5T_FLOAT.rawValue: "a number of another size or byte order"

@@ -6,17 +6,18 @@ import CHDF5
 /// structure has checksums too (superblock version 3). The same calls give the same bytes: no times
 /// are kept. If it is dropped before ``finish()``, the partial file is removed.
 package final class HDF5Writer {
-    private struct Place {
-        let dataset: HDF5Dataset
-        var nextRow = 0
-    }
-
-    private final class HDF5Dataset {
+    /// A dataset that is being filled.
+    private final class Target {
+        let name: String
         let handle: HDF5Handle
         let type: HDF5Type
         let shape: [Int]
+        var nextRow = 0
 
-        init(_ handle: consuming HDF5Handle, _ type: HDF5Type, _ shape: [Int]) {
+        init(
+            _ handle: consuming HDF5Handle, name: String, _ type: HDF5Type, _ shape: [Int]
+        ) {
+            self.name = name
             self.handle = handle
             self.type = type
             self.shape = shape
@@ -26,7 +27,7 @@ package final class HDF5Writer {
     private let path: String
     private let partialPath: String
     private var file: HDF5Handle?
-    private var places: [(name: String, place: Place)] = []
+    private var targets: [Target] = []
     private var isInPlace = false
 
     /// Bytes of a chunk, about: enough to compress well, few enough to read single documents.
@@ -51,26 +52,25 @@ package final class HDF5Writer {
             let creation = try HDF5Handle {
                 $0.H5Pcreate($0.H5P_CLS_FILE_CREATE_ID_g)
             }
-            let (accessID, creationID) = (access.id, creation.id)
             try HDF5Library.call {
                 $0.H5Pset_libver_bounds(
-                    accessID, H5F_LIBVER_V110, H5F_LIBVER_V110)
+                    access.id, H5F_LIBVER_V110, H5F_LIBVER_V110)
             }
             try HDF5Library.call {
-                $0.H5Pset_file_locking(accessID, false, true)
+                $0.H5Pset_file_locking(access.id, false, true)
             }
             try HDF5Library.call {
-                $0.H5Pset_obj_track_times(creationID, false)
+                $0.H5Pset_obj_track_times(creation.id, false)
             }
             // 4: refuse a file that is there.
             return try HDF5Handle {
-                unsafe $0.H5Fcreate(partialPath, 4, creationID, accessID)
+                unsafe $0.H5Fcreate(partialPath, 4, creation.id, access.id)
             }
         }
     }
 
     deinit {
-        places = []
+        targets = []
         file = nil
         if !isInPlace { try? Folder.remove(partialPath) }
     }
@@ -83,10 +83,9 @@ package final class HDF5Writer {
         try Self.writing(path, name) { () throws(HDF5Failure) in
             let known = try HDF5Library.variable(\.H5T_C_S1_g)
             let type = try HDF5Handle { $0.H5Tcopy(known) }
-            let id = type.id
-            try HDF5Library.call { $0.H5Tset_size(id, bytes.count) }
-            try HDF5Library.call { $0.H5Tset_cset(id, H5T_CSET_UTF8) }
-            try HDF5Library.call { $0.H5Tset_strpad(id, H5T_STR_NULLTERM) }
+            try HDF5Library.call { $0.H5Tset_size(type.id, bytes.count) }
+            try HDF5Library.call { $0.H5Tset_cset(type.id, H5T_CSET_UTF8) }
+            try HDF5Library.call { $0.H5Tset_strpad(type.id, H5T_STR_NULLTERM) }
             try setAttribute(name, type, bytes)
         }
     }
@@ -101,14 +100,11 @@ package final class HDF5Writer {
     private func setAttribute<Element: BitwiseCopyable>(
         _ name: String, _ type: borrowing HDF5Handle, _ value: [Element]
     ) throws(HDF5Failure) {
-        let (id, typeID) = (fileID, type.id)
         let space = try HDF5Handle { $0.H5Screate(H5S_SCALAR) }
-        let spaceID = space.id
         let attribute = try HDF5Handle {
-            unsafe $0.H5Acreate2(id, name, typeID, spaceID, 0, 0)
+            unsafe $0.H5Acreate2(fileID, name, type.id, space.id, 0, 0)
         }
-        let attributeID = attribute.id
-        try HDF5Library.call { unsafe $0.H5Awrite(attributeID, typeID, value) }
+        try HDF5Library.call { unsafe $0.H5Awrite(attribute.id, type.id, value) }
     }
 
     /// Makes a group.
@@ -117,9 +113,8 @@ package final class HDF5Writer {
             let list = try HDF5Handle {
                 $0.H5Pcreate($0.H5P_CLS_GROUP_CREATE_ID_g)
             }
-            let (id, listID) = (fileID, list.id)
-            try HDF5Library.call { $0.H5Pset_obj_track_times(listID, false) }
-            _ = try HDF5Handle { unsafe $0.H5Gcreate2(id, name, 0, listID, 0) }
+            try HDF5Library.call { $0.H5Pset_obj_track_times(list.id, false) }
+            _ = try HDF5Handle { unsafe $0.H5Gcreate2(fileID, name, 0, list.id, 0) }
         }
     }
 
@@ -139,17 +134,15 @@ package final class HDF5Writer {
             let list = try HDF5Handle {
                 $0.H5Pcreate($0.H5P_CLS_DATASET_CREATE_ID_g)
             }
-            let listID = list.id
-            try HDF5Library.call { $0.H5Pset_obj_track_times(listID, false) }
-            if !shape.contains(0) { try Self.setChunks(listID, type, shape) }
+            try HDF5Library.call { $0.H5Pset_obj_track_times(list.id, false) }
+            if !shape.contains(0) { try Self.setChunks(list.id, type, shape) }
             let space = try HDF5Selection.space(shape.map { UInt64($0) })
             let stored = try type.handle()
-            let (id, spaceID, typeID) = (fileID, space.id, stored.id)
             return try HDF5Handle {
-                unsafe $0.H5Dcreate2(id, name, typeID, spaceID, 0, listID, 0)
+                unsafe $0.H5Dcreate2(fileID, name, stored.id, space.id, 0, list.id, 0)
             }
         }
-        places.append((name, Place(dataset: HDF5Dataset(handle, type, shape))))
+        targets.append(Target(handle, name: name, type, shape))
     }
 
     private static func setChunks(
@@ -175,42 +168,38 @@ package final class HDF5Writer {
     package func append<Element: HDF5Element>(
         _ values: [Element], to name: String
     ) throws(HDF5Error) {
-        guard let index = places.firstIndex(where: { $0.name == name }) else {
+        guard let target = targets.first(where: { $0.name == name }) else {
             preconditionFailure("\(name) was not declared")
         }
-        let dataset = places[index].place.dataset
-        let width = dataset.shape.dropFirst().reduce(1, *)
-        precondition(dataset.type == Element.hdf5Type && values.count % max(width, 1) == 0)
+        let width = target.shape.dropFirst().reduce(1, *)
+        precondition(target.type == Element.hdf5Type && values.count % max(width, 1) == 0)
         guard !values.isEmpty else { return }
-        let start = places[index].place.nextRow
-        let end = start + values.count / width
-        guard end <= dataset.shape[0] else {
-            throw .wrongRowCount(
-                path: path, object: name, expected: dataset.shape[0], found: end)
+        let end = target.nextRow + values.count / width
+        guard end <= target.shape[0] else {
+            throw .wrongRowCount(path: path, object: name, expected: target.shape[0], found: end)
         }
         try Self.writing(path, name) { () throws(HDF5Failure) in
-            let id = dataset.handle.id
-            let type = try dataset.type.handle()
-            let source = try HDF5Selection.space([UInt64(values.count)])
-            let target = try HDF5Handle { $0.H5Dget_space(id) }
-            try HDF5Selection.select(start..<end, of: dataset.shape, in: target)
-            let (typeID, sourceID, targetID) = (type.id, source.id, target.id)
+            let id = target.handle.id
+            let type = try target.type.handle()
+            let memory = try HDF5Selection.space([UInt64(values.count)])
+            let place = try HDF5Handle { $0.H5Dget_space(id) }
+            try HDF5Selection.select(target.nextRow..<end, of: target.shape, in: place)
             try HDF5Library.call {
-                unsafe $0.H5Dwrite(id, typeID, sourceID, targetID, 0, values)
+                unsafe $0.H5Dwrite(id, type.id, memory.id, place.id, 0, values)
             }
         }
-        places[index].place.nextRow = end
+        target.nextRow = end
     }
 
     /// Closes the file, syncs it and puts it in place.
     ///
     /// - Throws: ``HDF5Error`` if a dataset lacks rows or the disk is full, ``FileError``.
     package func finish() throws {
-        for (name, place) in places where place.nextRow != place.dataset.shape[0] {
+        for target in targets where target.nextRow != target.shape[0] {
             throw HDF5Error.wrongRowCount(
-                path: path, object: name, expected: place.dataset.shape[0], found: place.nextRow)
+                path: path, object: target.name, expected: target.shape[0], found: target.nextRow)
         }
-        places = []
+        targets = []
         try Self.writing(path, "") { () throws(HDF5Failure) in
             try file.take()?.close()
         }
