@@ -8,8 +8,8 @@ import RetortTensor
 struct TeacherPass {
     private let decoder: Decoder
     private let description: SoftTargetDescription
-    /// Rows whose logits exist at a time.
-    private static let chunk = 128
+    /// Rows whose logits exist at a time: enough that decoding the output matrix costs little.
+    private static let chunk = 256
 
     init(_ teacher: Model, _ description: SoftTargetDescription) {
         decoder = teacher.decoder
