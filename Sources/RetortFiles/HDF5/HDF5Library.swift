@@ -56,8 +56,8 @@ enum HDF5Library {
     ///   - access: How it is opened.
     /// - Throws: ``HDF5Failure`` if the child crashes, or takes longer than it may.
     static func tryOut(_ path: String, size: Int, access: hid_t) throws(HDF5Failure) {
-        // A slow disk reads 5 MB a second.
-        let seconds = 10 + Double(size) / 5e6
+        // A slow disk reads 1 MB a second; the child's own time is limited more.
+        let seconds = 15 + Double(size) / 1e6
         let outcome = try call { functions in
             unsafe Int32(
                 retort_hdf5_try(functions.table, path, access, UInt64(size), seconds).rawValue)
