@@ -47,12 +47,17 @@ let package = Package(
         .target(
             name: "RetortFiles", dependencies: ["CDigest", "CZstd", "CYAML", "CHDF5"],
             swiftSettings: room),
+            name: "RetortFiles", dependencies: ["CDigest", "CZstd", "CYAML"], swiftSettings: room),
+        .target(name: "CCurl"),
+        .target(name: "RetortNetwork", dependencies: ["CCurl"], swiftSettings: room),
         .target(
             name: "RetortText", dependencies: ["RetortFiles", "COniguruma"], swiftSettings: room),
         .target(
             name: "RetortModels", dependencies: ["RetortTensor", "RetortFiles", "RetortText"],
             swiftSettings: room),
-        .target(name: "RetortTraining", dependencies: ["RetortModels"], swiftSettings: room),
+        .target(
+            name: "RetortTraining", dependencies: ["RetortModels", "RetortNetwork"],
+            swiftSettings: room),
         .target(
             name: "Retort",
             dependencies: [
@@ -64,10 +69,14 @@ let package = Package(
         .testTarget(name: "RetortKernelsTests", dependencies: ["RetortKernels", "RetortFiles"]),
         .testTarget(name: "RetortTensorTests", dependencies: ["RetortTensor"]),
         .testTarget(name: "RetortFilesTests", dependencies: ["RetortFiles"]),
+        .target(name: "LoopbackServer", path: "Tests/LoopbackServer"),
+        .testTarget(name: "RetortNetworkTests", dependencies: ["RetortNetwork", "LoopbackServer"]),
         .testTarget(name: "RetortTextTests", dependencies: ["RetortText"]),
         .testTarget(name: "RetortModelsTests", dependencies: ["RetortModels"]),
-        .testTarget(name: "RetortTrainingTests", dependencies: ["RetortTraining"]),
+        .testTarget(
+            name: "RetortTrainingTests", dependencies: ["RetortTraining", "LoopbackServer"]),
         .testTarget(name: "RetortLibraryTests", dependencies: ["Retort"]),
-        .testTarget(name: "RetortCommandTests", dependencies: ["RetortCommand"]),
+        .testTarget(
+            name: "RetortCommandTests", dependencies: ["RetortCommand", "LoopbackServer"]),
     ]
 )
