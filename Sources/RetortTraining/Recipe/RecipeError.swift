@@ -18,6 +18,12 @@ public enum RecipeLocation: Sendable, Equatable, CustomStringConvertible {
         case .value: "recipe"
         }
     }
+
+    /// The same place, without the value that an override gives.
+    var withoutValue: RecipeLocation {
+        guard case .override(let text) = self else { return self }
+        return .override(text.prefix { $0 != "=" } + "=…")
+    }
 }
 
 /// Why a recipe was refused; keys are written with their section, as in `optimizer.name`.

@@ -208,7 +208,9 @@ extension RecipeContext {
         of key: String, _ node: YAMLNode, allowed: String = "",
         where isAllowed: (Value) -> Bool = { _ in true }
     ) throws(RecipeError) -> Value {
-        let location = location(of: key, node.position)
+        var location = location(of: key, node.position)
+        let found = Value.mayHoldSecret ? "something else (not shown here)" : node.shown
+        if Value.mayHoldSecret { location = location.withoutValue }
         guard let value = Value(recipe: node) else {
             if let choices = RecipeKey.choices(Value.self), case .string(let word) = node.value {
                 throw .unknownWord(
@@ -216,10 +218,10 @@ extension RecipeContext {
                     nearest: Spelling.nearest(to: word, among: choices), choices: choices)
             }
             throw .wrongType(
-                name(key), location, expected: Value.expectation, found: node.shown)
+                name(key), location, expected: Value.expectation, found: found)
         }
         guard isAllowed(value) else {
-            throw .notAllowed(name(key), location, allowed: allowed, found: node.shown)
+            throw .notAllowed(name(key), location, allowed: allowed, found: found)
         }
         return value
     }

@@ -109,9 +109,12 @@ extension RecipeSection {
                 $0.hasSuffix("." + member.key) || $0 == member.key
             }
         }
-        return .unknownKey(
-            context.name(member.key), context.location(of: member.key, member.position),
-            nearest: nearest, keys: keys)
+        var location = context.location(of: member.key, member.position)
+        // What is called so may be one that should not have been written.
+        if ["key", "secret", "password", "token"].contains(where: member.key.contains) {
+            location = location.withoutValue
+        }
+        return .unknownKey(context.name(member.key), location, nearest: nearest, keys: keys)
     }
 
     /// The section as it is written: every key that has a meaning beside the others.

@@ -5,11 +5,19 @@ public protocol RecipeValue: Sendable, Equatable {
     /// What a user must write, for messages and the reference: `a whole number`.
     static var expectation: String { get }
 
+    /// Whether users may write a secret here by mistake, so that no message repeats it.
+    static var mayHoldSecret: Bool { get }
+
     /// Reads the value; nil when the node is of another type.
     init?(recipe node: YAMLNode)
 
     /// The value as it is written.
     var recipeNode: YAMLNode { get }
+}
+
+extension RecipeValue {
+    /// Most values are repeated in messages.
+    public static var mayHoldSecret: Bool { false }
 }
 
 extension Int: RecipeValue {
@@ -92,6 +100,9 @@ extension Array: RecipeValue where Element: RecipeValue {
 extension Optional: RecipeValue where Wrapped: RecipeValue {
     /// `…, or null`.
     public static var expectation: String { "\(Wrapped.expectation), or null" }
+
+    /// As the value itself.
+    public static var mayHoldSecret: Bool { Wrapped.mayHoldSecret }
 
     /// Reads null or the value.
     public init?(recipe node: YAMLNode) {
