@@ -7,7 +7,8 @@ import Testing
 struct CommandOptionsTests {
     static let descriptions: [any CommandDescription.Type] = [
         TrainCommand.self, DataCommand.self, GenerateCommand.self, EvaluateCommand.self,
-        MergeCommand.self, ExportCommand.self, InspectCommand.self, TokenizeCommand.self,
+        MergeCommand.self, ExportCommand.self, AskCommand.self, InspectCommand.self,
+        TokenizeCommand.self,
         TemplateCommand.self, BenchTrainCommand.self, VerifyForwardCommand.self,
         CacheTargetsCommand.self,
     ]

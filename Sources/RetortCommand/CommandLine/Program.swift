@@ -15,6 +15,8 @@ struct Program {
     static let commands: [any Subcommand.Type] = [
         TrainCommand.self, DataCommand.self, CacheTargetsCommand.self, ReportCommand.self,
         GenerateCommand.self, EvaluateCommand.self, MergeCommand.self, ExportCommand.self,
+        TrainCommand.self, DataCommand.self, GenerateCommand.self, EvaluateCommand.self,
+        MergeCommand.self, ExportCommand.self, AskCommand.self,
         InspectCommand.self, TokenizeCommand.self, TemplateCommand.self, BenchTrainCommand.self,
         BenchDistillCommand.self, VerifyForwardCommand.self, VerifyLossCommand.self,
     ]

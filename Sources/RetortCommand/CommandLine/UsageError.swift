@@ -27,6 +27,8 @@ enum UsageError: Error, Equatable, CustomStringConvertible {
     case needs(String, other: String)
     /// The value is not what the option takes.
     case badValue(String, expected: String, found: String)
+    /// The value is not what the option takes, and may be a secret.
+    case badSecret(String, expected: String)
 
     var description: String {
         switch self {
@@ -49,6 +51,7 @@ enum UsageError: Error, Equatable, CustomStringConvertible {
         case .needs(let name, let other): "\(name) needs \(other)"
         case .badValue(let name, let expected, let found):
             "\(name) must be \(expected), found \"\(found.printable)\""
+        case .badSecret(let name, let expected): "\(name) must be \(expected)"
         }
     }
 
