@@ -51,6 +51,18 @@ public struct HTTPResponse: Sendable, Equatable {
     /// The body, whole.
     public var body: [UInt8]
 
+    /// Creates a response.
+    ///
+    /// - Parameters:
+    ///   - status: The status.
+    ///   - headers: Names in small letters, and values.
+    ///   - body: The body.
+    public init(status: Int, headers: [(name: String, value: String)], body: [UInt8]) {
+        self.status = status
+        self.headers = headers
+        self.body = body
+    }
+
     /// The first value of a header.
     ///
     /// - Parameter name: In small letters.

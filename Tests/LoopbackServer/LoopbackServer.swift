@@ -49,6 +49,7 @@ public final class LoopbackServer: Sendable {
     /// Starts to listen.
     ///
     /// - Parameter reply: Decides on each request; called on the connection's thread.
+    /// - Throws: `POSIXError` if there is no port.
     public init(_ reply: @escaping @Sendable (Request) -> Reply) throws {
         // A client that goes away must not end the tests.
         signal(SIGPIPE, SIG_IGN)

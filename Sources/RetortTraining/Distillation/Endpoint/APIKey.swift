@@ -15,7 +15,7 @@ struct APIKey: Sendable, CustomStringConvertible, CustomReflectable {
     ///   - environment: Gives a variable's value.
     /// - Throws: ``EndpointError/noKey(variable:)``, ``EndpointError/badKey(variable:)``.
     init(
-        variable: VariableName, environment: (String) -> String? = APIKey.environment
+        variable: VariableName, environment: (String) -> String?
     ) throws(EndpointError) {
         guard let text = environment(variable.text), !text.isEmpty else {
             throw .noKey(variable: variable.text)
@@ -52,7 +52,8 @@ struct APIKey: Sendable, CustomStringConvertible, CustomReflectable {
     /// Nothing of the key.
     var customMirror: Mirror { Mirror(self, children: []) }
 
-    private static func environment(_ name: String) -> String? {
+    /// The process's own environment.
+    static func environment(_ name: String) -> String? {
         unsafe getenv(name).map { unsafe String(cString: $0) }
     }
 }

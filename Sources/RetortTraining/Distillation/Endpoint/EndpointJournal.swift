@@ -59,11 +59,12 @@ final class EndpointJournal {
         places[key] = (lineCount, start..<size - 1)
     }
 
-    /// An answer that was kept; nil if the request is not answered.
+    /// An answer that was kept.
     ///
     /// - Parameters:
     ///   - key: The request's.
     ///   - index: Which of the conversations asks.
+    /// - Returns: The answer; nil if the request is not answered.
     /// - Throws: ``EndpointError/damagedJournal(path:line:)``, ``FileError``.
     func answer(_ key: String, index: Int) throws -> TeacherAnswer? {
         guard let place = places[key] else { return nil }

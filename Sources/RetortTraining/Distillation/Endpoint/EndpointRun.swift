@@ -2,7 +2,7 @@ import Glibc
 import RetortFiles
 import RetortNetwork
 
-/// The asking itself: starts requests, waits, keeps answers, tries again. One thread does it all.
+/// The asking itself, on one thread: starts requests, waits, keeps answers, tries again.
 final class EndpointRun {
     private let teacher: EndpointTeacher
     private let prompts: [TeacherPrompt]

@@ -28,12 +28,19 @@ public struct EndpointTeacher: Sendable {
     ///   - seed: For the server's random numbers, if it has such.
     /// - Throws: ``EndpointError``.
     public init(_ recipe: EndpointRecipe, seed: Int) throws(EndpointError) {
+        try self.init(recipe, seed: seed, environment: APIKey.environment)
+    }
+
+    /// The same with other environment variables.
+    init(
+        _ recipe: EndpointRecipe, seed: Int, environment: (String) -> String?
+    ) throws(EndpointError) {
         self.recipe = recipe
         self.seed = seed
         guard let address = try? WebAddress(recipe.url.text) else { throw .noAddress }
         self.address = address
         key = try recipe.apiKeyVariable.map { name throws(EndpointError) in
-            try APIKey(variable: name)
+            try APIKey(variable: name, environment: environment)
         }
     }
 
@@ -44,7 +51,7 @@ public struct EndpointTeacher: Sendable {
     ///
     /// - Parameters:
     ///   - prompts: The conversations.
-    ///   - journal: The file that keeps the answers; made if it is not there.
+    ///   - path: The file that keeps the answers; made if it is not there.
     ///   - shouldStop: Whether to begin no more requests; those under way are waited for.
     ///   - observe: Told what happens.
     /// - Returns: The answers in the order of the prompts.

@@ -27,6 +27,7 @@ public struct MappedAnswer: Sendable, Equatable {
     /// How many tokens have fewer than so many log-probabilities.
     ///
     /// - Parameter count: What was asked for.
+    /// - Returns: Their number.
     public func shortfalls(of count: Int) -> Int {
         targets.count { $0.ids.count < count }
     }
