@@ -31,10 +31,10 @@ public struct AnswerMapper: Sendable {
         {
             if let bytes = tokenizer.bytes(of: id), ids[bytes] == nil { ids[bytes] = id }
         }
-        guard !ids.isEmpty else { throw MappingError.noBytes }
         self.ids = ids
         let first = try tokenizer.encode("a", addSpecialTokens: false).first
-        addsSpace = first.flatMap(tokenizer.bytes(of:))?.first == Self.space
+        guard let start = first.flatMap(tokenizer.bytes(of:)) else { throw MappingError.noBytes }
+        addsSpace = start.first == Self.space
     }
 
     private static let space = UInt8(ascii: " ")
