@@ -30,6 +30,8 @@ enum AskCommand: Subcommand {
                 "--api-key-variable", "NAME", "The environment variable that holds the key."),
             .value("--concurrency", "N", "Most requests under way at once; 4 by default."),
             .value("--requests-per-minute", "N", "Most requests begun in a minute."),
+            .value(
+                "--timeout", "SECONDS", "When a request counts as failed; 600 by default."),
             .value("--temperature", "X", "How answers are drawn; 0, the default: greedily."),
             .value("--max-tokens", "N", "Most tokens of an answer; 1024 by default."),
             .value(
@@ -65,6 +67,8 @@ enum AskCommand: Subcommand {
             try arguments.integer("--concurrency", in: 1...256) ?? endpoint.concurrency
         endpoint.requestsPerMinute = try arguments.integer(
             "--requests-per-minute", in: 1...1_000_000)
+        endpoint.timeoutSeconds =
+            try arguments.number("--timeout", in: 1...86_400) ?? endpoint.timeoutSeconds
         endpoint.temperature =
             try arguments.number("--temperature", in: 0...2) ?? endpoint.temperature
         endpoint.maxTokens =

@@ -230,6 +230,10 @@ struct EndpointTeacherTests {
             ),
             (403, "no", "no"), (404, #"{"detail":"Not Found"}"#, "Not Found (do url and model"),
             (422, "x", "x"),
+            (
+                500, #"{"error":{"message":"logprobs is not supported"}}"#,
+                "logprobs is not supported (ask for fewer with top_logprobs, or set it to 0"
+            ),
             (429, #"{"error":{"code":"insufficient_quota","message":"pay"}}"#, "pay"),
         ])
     func refused(_ status: Int, _ body: String, _ part: String) throws {

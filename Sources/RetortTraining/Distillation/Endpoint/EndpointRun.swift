@@ -191,9 +191,7 @@ final class EndpointRun {
             return end(
                 EndpointError.redirected(url: url, status: status, location: location))
         }
-        // A quota that is used up does not come back in minutes.
-        let isLasting = ChatResponse.code(inErrorBody: response.body) == "insufficient_quota"
-        guard RetryPolicy.isPassing(status), !isLasting else {
+        guard RetryPolicy.isPassing(status), !RetryPolicy.isLasting(response) else {
             return end(
                 EndpointError.refused(
                     place: prompts[index].place, url: url, status: status, message: message))

@@ -14,6 +14,15 @@ enum RetryPolicy {
             || (500...599).contains(status)
     }
 
+    /// Whether a refusal stays one although its status may pass: a quota that is used up does not
+    /// come back in minutes, and some servers answer 500 where they have no log-probabilities.
+    static func isLasting(_ response: HTTPResponse) -> Bool {
+        ChatResponse.code(inErrorBody: response.body) == "insufficient_quota"
+            || (response.status >= 500
+                && ChatResponse.message(inErrorBody: response.body).lowercased()
+                    .contains("logprob"))
+    }
+
     /// The pause before an attempt: twice the one before, and by chance up to a half shorter, so
     /// that requests that failed together do not come back together.
     ///
