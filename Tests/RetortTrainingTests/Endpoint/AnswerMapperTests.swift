@@ -64,6 +64,26 @@ struct AnswerMapperTests {
         #expect(mapped.shortfalls(of: 3) == ids.count)
     }
 
+    @Test("are found where a server leaves out the beginning of a character")
+    func leftOut() throws {
+        let tokenizer = try Self.tokenizer()
+        let mapper = try AnswerMapper(tokenizer, topCount: 3)
+        let space = try #require(tokenizer.id(of: "Ġ"))
+        var answer = try Self.answer(" 🧪", tokenizer)
+        let ids = try tokenizer.encode(" 🧪", addSpecialTokens: false)
+        for index in ids.indices {
+            let bytes = try #require(answer.tokens?[index].chosen.bytes).filter { $0 < 0x80 }
+            answer.tokens?[index].chosen.bytes = bytes.isEmpty ? nil : bytes
+            if let chosen = answer.tokens?[index].chosen {
+                answer.tokens?[index].alternatives = [chosen]
+            }
+        }
+        let mapped = try Self.aligned(mapper.map(answer))
+        #expect(mapped.ids == ids.map { Int32($0) } && mapped.droppedAlternatives == 0)
+        #expect(mapped.targets.map(\.ids.count) == ids.map { _ in 1 })
+        #expect(!mapped.ids.dropFirst().contains(Int32(space)))
+    }
+
     @Test("have alternatives, the most probable first, and the rest in the tail")
     func alternatives() throws {
         let tokenizer = try Self.tokenizer()

@@ -94,9 +94,11 @@ public struct AnswerMapper: Sendable {
 
     private func matches(_ teacher: [UInt8]?, _ id: Int, isFirst: Bool) -> Bool {
         guard let own = tokenizer.bytes(of: id) else { return false }
-        // Bytes that the server does not tell are those of a part of a character.
-        guard let teacher else { return String(validating: own, as: UTF8.self) == nil }
-        return teacher == own || (isFirst && isBare(teacher, id))
+        if teacher == own || (isFirst && isBare(teacher, id)) { return true }
+        // Where a token is a part of a character, servers that give only text leave that part out.
+        let text = String(decoding: own, as: UTF8.self)
+        let whole = Array(String(text.unicodeScalars.filter { $0 != "\u{fffd}" }).utf8)
+        return whole != own && (teacher == nil || teacher == whole)
     }
 
     /// Whether the server leaves out the space that the tokenizer puts before a text.
@@ -105,18 +107,20 @@ public struct AnswerMapper: Sendable {
         return own == [Self.space] + teacher
     }
 
+    /// Whether an alternative is the chosen token once more; its text may be that of another
+    /// token where the server leaves something out.
+    private func isAgain(_ chosen: TokenProbability, _ other: TokenProbability) -> Bool {
+        chosen.bytes == other.bytes
+            && (other.bytes != nil || chosen.logProbability == other.logProbability)
+    }
+
     private func targets(
         _ token: AnswerToken, _ id: Int, isBare: Bool, _ dropped: inout Int
     ) -> TokenTargets {
         var found = [id: token.chosen.logProbability]
-        for alternative in token.alternatives {
+        for alternative in token.alternatives where !isAgain(token.chosen, alternative) {
             guard let bytes = alternative.bytes else {
-                // The chosen token itself may come again without its bytes.
-                if token.chosen.bytes != nil
-                    || alternative.logProbability != token.chosen.logProbability
-                {
-                    dropped += 1
-                }
+                dropped += 1
                 continue
             }
             let bare = isBare ? ids[[Self.space] + bytes] : nil
