@@ -5,7 +5,7 @@ import CCurl
 /// One thread is enough: it starts requests and waits. Certificates are verified, redirects are
 /// not followed, cookies are not kept; connections are used again.
 @safe
-public final class HTTPClient {
+package final class HTTPClient {
     private let group: UnsafeMutableRawPointer
     private var transfers: [HTTPTransfer] = []
 
@@ -18,7 +18,7 @@ public final class HTTPClient {
     /// Prepares a client; libcurl is loaded here.
     ///
     /// - Throws: ``HTTPError/libraryMissing(reason:)``.
-    public init() throws(HTTPError) {
+    package init() throws(HTTPError) {
         if let reason = Self.loadingFailure { throw .libraryMissing(reason: reason) }
         guard let group = unsafe retort_curl_group() else {
             throw .notStarted(reason: "there is no memory")
@@ -34,7 +34,7 @@ public final class HTTPClient {
     }
 
     /// How many requests are under way.
-    public var count: Int { transfers.count }
+    package var count: Int { transfers.count }
 
     /// Starts a request.
     ///
@@ -42,7 +42,7 @@ public final class HTTPClient {
     ///   - request: What is asked.
     ///   - id: What its response is called.
     /// - Throws: ``HTTPError/notStarted(reason:)``.
-    public func start(_ request: HTTPRequest, id: Int) throws(HTTPError) {
+    package func start(_ request: HTTPRequest, id: Int) throws(HTTPError) {
         let transfer = try HTTPTransfer(request, id: id)
         let code = unsafe retort_curl_add(group, transfer.handle)
         guard code == CURLM_OK else { throw .notStarted(reason: "libcurl's code \(code.rawValue)") }
@@ -53,7 +53,7 @@ public final class HTTPClient {
     ///
     /// - Parameter seconds: The longest wait.
     /// - Returns: The requests that ended, none if the time is over first.
-    public func wait(seconds: Double) -> [(id: Int, result: Result<HTTPResponse, HTTPError>)] {
+    package func wait(seconds: Double) -> [(id: Int, result: Result<HTTPResponse, HTTPError>)] {
         var running: Int32 = 0
         _ = unsafe retort_curl_perform(group, &running)
         var ended = takeEnded()
@@ -80,11 +80,14 @@ public final class HTTPClient {
 
     /// Gives up on responses that began and do not go on.
     private func takeStalled() -> [(id: Int, result: Result<HTTPResponse, HTTPError>)] {
-        let limit = ContinuousClock.now - .seconds(HTTPRequest.stallTimeout)
+        let now = ContinuousClock.now
         var ended: [(id: Int, result: Result<HTTPResponse, HTTPError>)] = []
         for index in transfers.indices.reversed() {
-            guard let lastByte = transfers[index].lastByte, lastByte < limit else { continue }
-            ended.append((take(index).id, .failure(.stalled(seconds: HTTPRequest.stallTimeout))))
+            let limit = transfers[index].request.stallTimeout
+            guard let lastByte = transfers[index].lastByte, now - lastByte > .seconds(limit) else {
+                continue
+            }
+            ended.append((take(index).id, .failure(.stalled(seconds: limit))))
         }
         return ended
     }

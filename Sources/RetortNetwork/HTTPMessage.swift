@@ -1,22 +1,23 @@
 /// A request that sends JSON and expects JSON.
-public struct HTTPRequest: Sendable {
+package struct HTTPRequest: Sendable {
     /// Where it goes.
-    public var url: String
+    package var url: String
     /// Lines such as `Authorization: Bearer …`; no control characters.
-    public var headers: [String]
+    package var headers: [String]
     /// What is sent.
-    public var body: [UInt8]
+    package var body: [UInt8]
     /// The most bytes of the response's body.
-    public var responseLimit: Int
+    package var responseLimit: Int
     /// Seconds for all of it.
-    public var timeout: Double
+    package var timeout: Double
     /// Whether a proxy of the environment may stand between; not for this machine itself.
-    public var allowsProxy: Bool
+    package var allowsProxy: Bool
+
+    /// Seconds without a byte after which a body that has begun counts as dead.
+    package var stallTimeout = 30.0
 
     /// Seconds until the server must be reached.
     static let connectTimeout = 15.0
-    /// Seconds without a byte after which a response that has begun counts as dead.
-    static let stallTimeout = 30.0
     /// The most bytes of the response's header lines.
     static let headerLimit = 1 << 16
 
@@ -29,7 +30,7 @@ public struct HTTPRequest: Sendable {
     ///   - responseLimit: The most bytes that are taken.
     ///   - timeout: Seconds for all of it, connecting included.
     ///   - allowsProxy: Whether a proxy of the environment is used.
-    public init(
+    package init(
         url: String, headers: [String], body: [UInt8], responseLimit: Int, timeout: Double,
         allowsProxy: Bool
     ) {
@@ -43,13 +44,13 @@ public struct HTTPRequest: Sendable {
 }
 
 /// What a server answered, whatever its status.
-public struct HTTPResponse: Sendable, Equatable {
+package struct HTTPResponse: Sendable, Equatable {
     /// The status, as in 200 or 429.
-    public var status: Int
+    package var status: Int
     /// The header lines, in order; names in small letters.
-    public var headers: [(name: String, value: String)]
+    package var headers: [(name: String, value: String)]
     /// The body, whole.
-    public var body: [UInt8]
+    package var body: [UInt8]
 
     /// Creates a response.
     ///
@@ -57,7 +58,7 @@ public struct HTTPResponse: Sendable, Equatable {
     ///   - status: The status.
     ///   - headers: Names in small letters, and values.
     ///   - body: The body.
-    public init(status: Int, headers: [(name: String, value: String)], body: [UInt8]) {
+    package init(status: Int, headers: [(name: String, value: String)], body: [UInt8]) {
         self.status = status
         self.headers = headers
         self.body = body
@@ -67,10 +68,10 @@ public struct HTTPResponse: Sendable, Equatable {
     ///
     /// - Parameter name: In small letters.
     /// - Returns: The value without white space around it.
-    public subscript(name: String) -> String? { headers.first { $0.name == name }?.value }
+    package subscript(name: String) -> String? { headers.first { $0.name == name }?.value }
 
     /// Whether status, headers and body are the same.
-    public static func == (left: Self, right: Self) -> Bool {
+    package static func == (left: Self, right: Self) -> Bool {
         left.status == right.status && left.body == right.body
             && left.headers.elementsEqual(right.headers, by: ==)
     }

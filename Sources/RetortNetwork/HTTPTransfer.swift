@@ -14,7 +14,10 @@ final class HTTPTransfer {
     private var hasWholeHeader = false
     /// Why the response was refused while it came.
     private var refusal: HTTPError?
-    /// When the last byte of the response came.
+    private let begun = ContinuousClock.now
+    /// When the last byte came of a body that has begun.
+    ///
+    /// Some servers send the header, or white space, long before they have anything to say.
     private(set) var lastByte: ContinuousClock.Instant?
 
     /// Sets a request up; it runs when it is added to a group.
@@ -103,7 +106,7 @@ final class HTTPTransfer {
 
     /// Takes bytes of the body; whether there was room for them.
     fileprivate func take(body: UnsafeRawBufferPointer) -> Bool {
-        lastByte = .now
+        if unsafe lastByte != nil || body.contains(where: { $0 > 0x20 }) { lastByte = .now }
         guard body.count <= request.responseLimit - response.body.count else {
             refusal = .tooLong(limit: request.responseLimit)
             return false
@@ -114,7 +117,6 @@ final class HTTPTransfer {
 
     /// Takes a header line; whether there was room for it.
     fileprivate func take(header: UnsafeRawBufferPointer) -> Bool {
-        lastByte = .now
         headerLength += header.count
         guard headerLength <= HTTPRequest.headerLimit else {
             refusal = .headersTooLong(limit: HTTPRequest.headerLimit)
@@ -154,11 +156,12 @@ final class HTTPTransfer {
     private func error(_ code: CURLcode) -> HTTPError {
         let detail = unsafe String(cString: reason)
         let reason = detail.isEmpty ? Self.reason(code) : detail
+        // The time for connecting is shorter than that for all.
+        let limit = Duration.seconds(request.timeout * 0.99)
         return switch code {
-        case CURLE_OPERATION_TIMEDOUT:
-            lastByte == nil && reason.contains("onnect")
-                && !reason.contains("bytes received")
-                ? .unreachable(reason: reason) : .timedOut(seconds: request.timeout)
+        case CURLE_OPERATION_TIMEDOUT where ContinuousClock.now - begun < limit:
+            .unreachable(reason: reason)
+        case CURLE_OPERATION_TIMEDOUT: .timedOut(seconds: request.timeout)
         case CURLE_COULDNT_RESOLVE_HOST, CURLE_COULDNT_RESOLVE_PROXY, CURLE_COULDNT_CONNECT,
             CURLE_INTERFACE_FAILED:
             .unreachable(reason: reason)

@@ -2,16 +2,16 @@
 ///
 /// Names, passwords and queries are not part of it, since they may hold secrets and addresses are
 /// written into files.
-public struct WebAddress: Sendable, Equatable, CustomStringConvertible {
+package struct WebAddress: Sendable, Equatable, CustomStringConvertible {
     /// The address without a slash at its end.
-    public let description: String
+    package let description: String
     /// Where the host stands, without brackets.
-    public let host: String
+    package let host: String
     /// Whether what is sent is encrypted.
-    public let isEncrypted: Bool
+    package let isEncrypted: Bool
 
     /// Why a text is no such address.
-    public enum Fault: Error, Equatable {
+    package enum Fault: Error, Equatable {
         /// The scheme is missing or another one.
         case scheme
         /// A name or a password stands before the host.
@@ -30,7 +30,7 @@ public struct WebAddress: Sendable, Equatable, CustomStringConvertible {
     ///
     /// - Parameter text: As in `http://127.0.0.1:8080/v1`.
     /// - Throws: ``Fault``; it does not repeat the text, which may hold a secret.
-    public init(_ text: String) throws(Fault) {
+    package init(_ text: String) throws(Fault) {
         let bytes = Array(text.utf8)
         guard bytes.count <= 2048, bytes.allSatisfy({ (0x21...0x7e).contains($0) }),
             !bytes.contains(where: { Array("\\\"<>^`{|}".utf8).contains($0) })
@@ -56,7 +56,7 @@ public struct WebAddress: Sendable, Equatable, CustomStringConvertible {
     }
 
     /// Whether the host is this machine, so that nothing leaves it.
-    public var isLoopback: Bool {
+    package var isLoopback: Bool {
         let name = host.lowercased()
         return name == "localhost" || name == "::1" || name.hasSuffix(".localhost")
             || (name.hasPrefix("127.") && name.utf8.allSatisfy(Self.isDigitOrDot))

@@ -11,6 +11,7 @@ them what networks and busy services do. Every row is a run of the built program
     none       it hands on none: one sentence, exit status 1
     refused    a server without logits: one sentence that quotes it, and not asked twice
     redirect   another host never sees the key
+    tls        a server whose certificate proves nothing gets nothing
     interrupt  SIGINT: what is under way is kept, and the next run goes on
     killed     SIGKILL at chance moments until the output is whole: the same answers, nothing in the journal asked again
 
@@ -28,6 +29,7 @@ import os
 import random
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -314,6 +316,32 @@ def rows(server, asker, lines, model):
         expect(other.url in asker.said, asker.said)
         return "not followed"
 
+    def tls():
+        heard = []
+        with tempfile.TemporaryDirectory() as folder:
+            pair = [f"{folder}/key.pem", f"{folder}/certificate.pem"]
+            subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj",
+                            "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-keyout", pair[0], "-out",
+                            pair[1]], check=True, capture_output=True)
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(pair[1], pair[0])
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_POST(self):
+                heard.append(self.headers)
+
+        class Quiet(http.server.HTTPServer):
+            def handle_error(self, *_):
+                pass  # a handshake that the client refuses
+
+        listener = Quiet(("127.0.0.1", 0), Handler)
+        listener.socket = context.wrap_socket(listener.socket, server_side=True)
+        threading.Thread(target=listener.serve_forever, daemon=True).start()
+        url = f"https://localhost:{listener.server_address[1]}/v1"
+        expect(asker.run(url, "tls") == 1 and not heard, "it was asked")
+        expect("the server's certificate is not trusted" in asker.said, asker.said)
+        return "not trusted"
+
     def interrupt():
         proxy = Proxy(server, lambda number, body: "late")
         process = asker.start(proxy.url, "interrupt", *asked, "--concurrency", "1")
@@ -350,7 +378,7 @@ def rows(server, asker, lines, model):
         return f"{kills} kills, {len(proxy.bodies)} requests for {count} answers"
 
     acts = {"plain": plain, "faults": spoiled, "fewer": fewer, "none": none, "refused": refused,
-            "redirect": redirect, "interrupt": interrupt, "killed": killed}
+            "redirect": redirect, "tls": tls, "interrupt": interrupt, "killed": killed}
     failed = 0
     for name, act in acts.items():
         try:

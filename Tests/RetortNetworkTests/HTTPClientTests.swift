@@ -26,7 +26,7 @@ struct HTTPClientTests {
         let client = try HTTPClient()
         try client.start(request, id: 7)
         while true {
-            if let ended = client.wait(seconds: 1).first {
+            if let ended = client.wait(seconds: 0.1).first {
                 #expect(ended.id == 7 && client.count == 0)
                 return ended.result
             }
@@ -83,6 +83,20 @@ struct HTTPClientTests {
         #expect(
             try self.result(.stall(begun, seconds: 5), timeout: 0.3)
                 == .failure(.timedOut(seconds: 0.3)))
+    }
+
+    @Test("gives up on a body that stops, but not on a server that thinks")
+    func stalled() throws {
+        let head = "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n"
+        for (sent, error) in [
+            (head + "{", HTTPError.stalled(seconds: 0.2)),
+            (head + " \n", .timedOut(seconds: 1)), (head, .timedOut(seconds: 1)),
+        ] {
+            let server = try LoopbackServer { _ in .stall(Array(sent.utf8), seconds: 5) }
+            var request = Self.request(server.url, timeout: 1)
+            request.stallTimeout = 0.2
+            #expect(try Self.result(request) == .failure(error))
+        }
     }
 
     @Test("follows no redirect")

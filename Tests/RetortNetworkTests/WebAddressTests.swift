@@ -1,5 +1,6 @@
-import RetortNetwork
 import Testing
+
+@testable import RetortNetwork
 
 @Suite("WebAddress")
 struct WebAddressTests {

@@ -102,7 +102,7 @@ struct EndpointTeacherTests {
         #expect(request.headers.contains("Authorization: Bearer \(Bench.key)"))
         #expect(
             request.text == #"{"model":"teacher","messages":[{"role":"system","content":"s"},"#
-                + #"{"role":"user","content":"u"}],"temperature":0.0,"max_tokens":1024,"seed":7,"#
+                + #"{"role":"user","content":"u"}],"temperature":0.0,"max_tokens":1024,"#
                 + #""logprobs":true,"top_logprobs":3}"#)
         let line = JSONValue.object(prompt.answered(by: answer)).serialized()
         #expect(

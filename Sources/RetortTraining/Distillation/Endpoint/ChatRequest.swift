@@ -23,8 +23,8 @@ struct ChatRequest: Sendable {
         }
         object["temperature"] = .number(recipe.temperature)
         object["max_tokens"] = .integer(recipe.maxTokens)
-        // Servers take 31 bits.
-        object["seed"] = .integer(seed & 0x7fff_ffff)
+        // Servers take 31 bits. Answers that are not drawn are the same with any seed.
+        if recipe.temperature > 0 { object["seed"] = .integer(seed & 0x7fff_ffff) }
         if recipe.topLogprobs > 0 {
             object["logprobs"] = .bool(true)
             object["top_logprobs"] = .integer(recipe.topLogprobs)
@@ -35,8 +35,9 @@ struct ChatRequest: Sendable {
     /// What the request is known by in the journal: the SHA-256 of address and body.
     var digest: String { SHA256.hash(Array(url.utf8) + [UInt8(ascii: "\n")] + body) }
 
-    /// The most bytes of a right answer: 256 for every log-probability, and some for the rest.
+    /// The most bytes of a right answer: 256 for every log-probability, and some for the rest; at
+    /// most a gigabyte.
     static func responseLimit(_ recipe: EndpointRecipe) -> Int {
-        (1 << 20) + 256 * recipe.maxTokens * (1 + min(recipe.topLogprobs, 1000))
+        min(1 << 30, (1 << 20) + 256 * recipe.maxTokens * (1 + min(recipe.topLogprobs, 1000)))
     }
 }

@@ -69,7 +69,7 @@ final class EndpointRun {
                     EndpointError.stopped(
                         answered: answered, count: prompts.count, journal: journal.path))
             }
-            if ending == nil { try startRequests() }
+            if ending == nil { startRequests() }
             if client.count == 0, ending != nil || (waiting.isEmpty && delayed.isEmpty) { break }
             if let since = endingSince, ContinuousClock.now - since > .seconds(Self.farewell) {
                 break
@@ -96,7 +96,7 @@ final class EndpointRun {
 
     // MARK: Asking
 
-    private func startRequests() throws {
+    private func startRequests() {
         while client.count < teacher.recipe.concurrency, pace.wait(.now) == .zero,
             let index = next()
         {
