@@ -10,6 +10,8 @@ public final class LoopbackServer: Sendable {
     public struct Request: Sendable {
         /// How many requests came before.
         public let number: Int
+        /// When it was whole.
+        public let time: ContinuousClock.Instant
         /// As in `POST /v1/chat/completions HTTP/1.1`.
         public let line: String
         /// The header lines.
@@ -149,7 +151,7 @@ public final class LoopbackServer: Sendable {
                     let body = Array(bytes[end.upperBound..<end.upperBound + length])
                     return seen.withLock { seen in
                         let request = Request(
-                            number: seen.count, line: lines.first ?? "",
+                            number: seen.count, time: .now, line: lines.first ?? "",
                             headers: Array(lines.dropFirst()), body: body)
                         seen.append(request)
                         return request

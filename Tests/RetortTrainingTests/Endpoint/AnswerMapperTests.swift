@@ -128,6 +128,24 @@ struct AnswerMapperTests {
         #expect(try Self.aligned(mapper.map(unnamed)).ids == ids)
     }
 
+    @Test("are found in the example, where they are trained")
+    func range() throws {
+        let tokenizer = try Self.tokenizer()
+        let mapper = try AnswerMapper(tokenizer, topCount: 1)
+        let mapped = try Self.aligned(mapper.map(Self.answer("a b", tokenizer)))
+        let (own, none) = (mapped.ids, Int32(-100))
+        let blank = own.map { _ in none }
+        let ids = [1] + own + [5] + own + [6] + own
+        func range(_ labels: [Int32]) -> Range<Int>? {
+            mapped.range(in: TrainingExample(ids: ids, labels: labels, line: 1))
+        }
+        let second = own.count + 2
+        #expect(
+            range([none] + own + [none] + own + [6] + blank) == second..<second + own.count)
+        #expect(range(ids.map { _ in none }) == nil)
+        #expect(mapped.range(in: TrainingExample(ids: [1], labels: [1], line: 1)) == nil)
+    }
+
     @Test("are not taken where the text is cut otherwise")
     func unaligned() throws {
         let tokenizer = try Self.tokenizer()

@@ -68,13 +68,21 @@ struct EndpointServerTests {
             Self.model, kernels: try #require(Kernels(threads: 2)), precision: .float32)
         let text = try student.text()
         let mapper = try AnswerMapper(text.tokenizer, topCount: 8)
+        let rows = try prompts.indices.map { index in
+            let row = prompts[index].answered(by: try answers.answer(index))
+            return JSONValue.object(row).serialized() + "\n"
+        }
+        let data = try folder.write(rows.joined(), to: "data.jsonl")
+        let examples = try ExampleReader(student, DataRecipe()).read(data).examples
         var distances: [Float] = []
-        for (prompt, mapped) in zip(prompts, try mapper.map(answers)) {
+        for (index, (prompt, mapped)) in zip(prompts, try mapper.map(answers)).enumerated() {
             let mapped = try #require(mapped)
             // The server does not tell the bytes of parts of characters.
             #expect(mapped.targets.allSatisfy { !$0.ids.isEmpty && $0.tailMass < 1 })
             let begin = try text.prompt(
                 prompt.messages.compactMap(\.object), path: Self.model)
+            let range = try #require(mapped.range(in: examples[index]))
+            #expect(range.lowerBound == begin.count)
             let logits = logProbabilities(student, begin + mapped.ids)
             for (position, target) in mapped.targets.enumerated() {
                 let row = logits[begin.count + position - 1]

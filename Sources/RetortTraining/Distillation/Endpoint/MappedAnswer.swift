@@ -24,6 +24,25 @@ public struct MappedAnswer: Sendable, Equatable {
         targets.append(target)
     }
 
+    /// Where the tokens stand in an example that was made of the answered conversation.
+    ///
+    /// The target at a place in the range is that of the token there, which the token before it
+    /// predicts.
+    ///
+    /// - Parameter example: The conversation in the student's template.
+    /// - Returns: The last place where all of them are trained; nil if there is none, because the
+    ///   template changes the answer or the student cuts it otherwise beside other text.
+    package func range(in example: TrainingExample) -> Range<Int>? {
+        guard !ids.isEmpty, ids.count <= example.ids.count else { return nil }
+        for start in (0...example.ids.count - ids.count).reversed() {
+            let range = start..<start + ids.count
+            if example.labels[range].elementsEqual(ids), example.ids[range].elementsEqual(ids) {
+                return range
+            }
+        }
+        return nil
+    }
+
     /// How many tokens have fewer than so many log-probabilities.
     ///
     /// - Parameter count: What was asked for.
