@@ -73,20 +73,20 @@ public final class LoopbackServer: Sendable {
         Thread.detachNewThread { [weak self] in
             while true {
                 let connection = accept(listener, nil, nil)
-                if connection < 0 { return }
+                if connection < 0 { break }
                 guard let server = self else {
                     close(connection)
-                    return
+                    break
                 }
                 Thread.detachNewThread { server.serve(connection) }
             }
+            // Here and nowhere else: the number may belong to another socket afterwards.
+            close(listener)
         }
     }
 
-    deinit {
-        shutdown(descriptor, Int32(SHUT_RDWR))
-        close(descriptor)
-    }
+    // Ends the waiting for connections.
+    deinit { shutdown(descriptor, Int32(SHUT_RDWR)) }
 
     /// The address of the service.
     public var url: String { "http://127.0.0.1:\(port)/v1" }

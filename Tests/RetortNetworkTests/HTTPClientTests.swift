@@ -7,15 +7,16 @@ import Testing
 struct HTTPClientTests {
     /// The result of one request to a server that replies so.
     private func result(
-        _ reply: LoopbackServer.Reply, limit: Int = 1000, timeout: Double = 5
+        _ reply: LoopbackServer.Reply, limit: Int = 1000, timeout: Double = 60
     ) throws -> Result<HTTPResponse, HTTPError> {
         let server = try LoopbackServer { _ in reply }
-        return try Self.result(
-            Self.request(server.url + "/x", limit: limit, timeout: timeout))
+        return try withExtendedLifetime(server) {
+            try Self.result(Self.request(server.url + "/x", limit: limit, timeout: timeout))
+        }
     }
 
     private static func request(
-        _ url: String, body: String = "{}", limit: Int = 1000, timeout: Double = 5
+        _ url: String, body: String = "{}", limit: Int = 1000, timeout: Double = 60
     ) -> HTTPRequest {
         HTTPRequest(
             url: url, headers: ["Authorization: Bearer k"], body: Array(body.utf8),
@@ -95,7 +96,8 @@ struct HTTPClientTests {
             let server = try LoopbackServer { _ in .stall(Array(sent.utf8), seconds: 5) }
             var request = Self.request(server.url, timeout: 1)
             request.stallTimeout = 0.2
-            #expect(try Self.result(request) == .failure(error))
+            let result = try withExtendedLifetime(server) { try Self.result(request) }
+            #expect(result == .failure(error))
         }
     }
 
@@ -125,9 +127,11 @@ struct HTTPClientTests {
         else { Issue.record("a file was read"); return }
         let server = try LoopbackServer { _ in .ok("") }
         let url = "https://127.0.0.1:\(server.port)/"
-        guard case .failure = try Self.result(Self.request(url, timeout: 1)) else {
-            Issue.record("plain text was taken for https")
-            return
+        try withExtendedLifetime(server) {
+            guard case .failure = try Self.result(Self.request(url, timeout: 1)) else {
+                Issue.record("plain text was taken for https")
+                return
+            }
         }
     }
 

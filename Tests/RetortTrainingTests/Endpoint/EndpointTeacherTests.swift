@@ -83,13 +83,9 @@ struct EndpointTeacherTests {
 
     @Test("asks in the protocol's words")
     func request() throws {
-        let bench = try Bench {
-            .ok(
-                Bench.answer(
-                    "a",
-                    logprobs:
-                        #"{"content":[{"token":"a","logprob":-1,"top_logprobs":[{"token":"a","logprob":-1}]}]}"#
-                ))
+        let entry = #"{"token":"a","logprob":-1,"top_logprobs":[{"token":"a","logprob":-1}]}"#
+        let bench = try Bench { _ in
+            .ok(Bench.answer("a", logprobs: #"{"content":[\#(entry)]}"#))
         }
         bench.recipe.topLogprobs = 3
         bench.recipe.apiKeyVariable = VariableName("KEY")
