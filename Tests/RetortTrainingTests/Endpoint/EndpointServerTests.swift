@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import LoopbackServer
 import RetortFiles
 import RetortKernels
@@ -46,7 +47,11 @@ struct EndpointServerTests {
     func mapped() throws {
         let port = try LoopbackServer { _ in .ok("") }.port
         let server = try Self.start(port: port)
-        defer { server.terminate() }
+        // Not terminate(): children of a test have SIGTERM blocked.
+        defer {
+            kill(server.processIdentifier, SIGKILL)
+            server.waitUntilExit()
+        }
         let folder = try TestFolder()
         var recipe = EndpointRecipe()
         recipe.url = try #require(EndpointAddress("http://127.0.0.1:\(port)/v1"))
