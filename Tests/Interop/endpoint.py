@@ -113,7 +113,7 @@ class Proxy:
                 elif fault == "500":
                     self.answer(500, b"<html>" + str(dict(self.headers)).encode() + b"</html>")
                 elif fault == "silence":
-                    time.sleep(3)
+                    time.sleep(9)
                 elif fault == "redirect":
                     self.answer(307, b"", {"Location": proxy.elsewhere})
                 else:
@@ -126,7 +126,7 @@ class Proxy:
                         self.raw(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % (len(data) // 2) + data)
                     elif fault == "stall":
                         self.raw(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(data) + data[:50])
-                        time.sleep(3)
+                        time.sleep(9)
                     elif fault in ("fewer", "none"):
                         answer = json.loads(data)
                         choice = answer["choices"][0]
@@ -147,7 +147,7 @@ class Proxy:
                 # The server computes one answer at a time.
                 with proxy.turn:
                     if body not in proxy.known:
-                        connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=120)
+                        connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=300)
                         connection.request("POST", "/v1/chat/completions", body, {"Content-Type": "application/json"})
                         response = connection.getresponse()
                         data = response.read()
@@ -189,12 +189,12 @@ class Asker:
     def start(self, url, name, *options):
         command = [self.retort, "ask", "--endpoint", url, "--model", "smollm2", "--api-key-variable", "INTEROP_KEY",
                    "--data", str(self.data), "--output", str(self.folder / f"{name}.jsonl"), "--max-tokens", "12",
-                   "--timeout", "2", *options]
+                   *options]
         environment = {**os.environ, "INTEROP_KEY": KEY}
         return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
     def finish(self, process):
-        self.said = process.communicate(timeout=300)[0]
+        self.said = process.communicate(timeout=600)[0]
         expect(KEY not in self.said, "a message holds the key")
         for path in self.folder.iterdir():
             expect(KEY.encode() not in path.read_bytes(), f"{path.name} holds the key")
@@ -272,7 +272,7 @@ def rows(server, asker, lines, model):
 
     def spoiled():
         proxy = Proxy(server, lambda number, body: faults[number] if number < len(faults) else None)
-        expect(asker.run(proxy.url, "faults", *asked) == 0, asker.said)
+        expect(asker.run(proxy.url, "faults", *asked, "--timeout", "6") == 0, asker.said)
         expect(sorted(proxy.whole.values()) == [1] * count, "something was asked twice after an answer")
         expect(len(proxy.bodies) == count + len(faults), f"{len(proxy.bodies)} requests")
         same(proxy, "faults")
