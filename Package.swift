@@ -47,7 +47,6 @@ let package = Package(
         .target(
             name: "RetortFiles", dependencies: ["CDigest", "CZstd", "CYAML", "CHDF5"],
             swiftSettings: room),
-            name: "RetortFiles", dependencies: ["CDigest", "CZstd", "CYAML"], swiftSettings: room),
         .target(name: "CCurl"),
         .target(name: "RetortNetwork", dependencies: ["CCurl"], swiftSettings: room),
         .target(

@@ -28,10 +28,10 @@ struct DistillationTests {
         }
     }
 
-    @Test("divergences of full distributions, in one chunk and in several", arguments: divergences)
+    @Test("divergences of full distributions", arguments: divergences)
     func divergence(_ divergence: Divergence) {
-        for (tokens, temperature) in [(7, 2.0), (300, 1.0)] {
-            let given = Case(tokens: tokens)
+        for temperature in [1.0, 2.0] {
+            let given = Case(tokens: 7)
             let bench = Bench(.float32)
             judge(
                 LossHead(
@@ -45,12 +45,12 @@ struct DistillationTests {
                     frozen: given.weight, teacher: given.teacher, labels: given.labels,
                     taught: given.taught, loss: .divergence(divergence), temperature: temperature,
                     scales: (0.25, 0.5)),
-                [Given(given.hidden, isActivation: true), tokens == 7 ? Given(given.weight) : nil],
-                "\(divergence), \(tokens) tokens")
+                [Given(given.hidden, isActivation: true), Given(given.weight)],
+                "\(divergence), temperature \(temperature)")
         }
     }
 
-    @Test("a live teacher's logits are formed chunk by chunk")
+    @Test("a live teacher's logits are formed chunk by chunk, more than one chunk")
     func liveTeacher() {
         var random = Random(22)
         let given = Case(tokens: 270)

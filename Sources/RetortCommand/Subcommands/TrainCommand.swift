@@ -71,7 +71,8 @@ enum TrainCommand: Subcommand {
         StopSignal.listen()
         let kernels = try chosenKernels(threads: options.threads)
         let reporter = TrainingReporter(terminal)
-        let run = try TrainingRun(recipe, kernels: kernels, observe: reporter.observe)
+        let run = try TrainingRun(
+            recipe, kernels: kernels, isPlan: options.isDryRun, observe: reporter.observe)
         if options.isDryRun { return try terminal.result(try run.dryRun().text) }
         let start: TrainingRun.Start =
             switch options.resume {

@@ -5,6 +5,7 @@ final class TrainingReporter {
     private let terminal: Terminal
     private var progress: ProgressLine?
     private var recent: [StepMetrics] = []
+    private lazy var asking = AskingReporter(terminal)
 
     init(_ terminal: Terminal) { self.terminal = terminal }
 
@@ -19,6 +20,7 @@ final class TrainingReporter {
     /// Takes what a run tells.
     func observe(_ event: TrainingRun.Event) {
         switch event {
+        case .asked(let event): asking.observe(event)
         case .started(let step, let total):
             if step > 0 { terminal.note("Resuming after step \(step) of \(total).") }
             progress = ProgressLine(on: terminal, "step", of: total, doneBefore: step)

@@ -164,7 +164,10 @@ private struct TeacherChunk: @unchecked Sendable {
     ) -> Float {
         switch (targets, loss) {
         case (.topK(let k, let ids, let logs, let tail), .topK(let form)):
-            let span = index * k..<(index + 1) * k
+            // Fewer than k may have been kept: ids behind the last are -1.
+            let all = index * k..<(index + 1) * k
+            let span = all.prefix { ids[$0] >= 0 }
+            if span.isEmpty { return 0 }
             return unsafe ids.withUnsafeBufferPointer { ids in
                 unsafe logs.withUnsafeBufferPointer { logs in
                     unsafe row.topK(

@@ -53,12 +53,7 @@ struct CrossTokenizerObjective: Objective {
     var parameters: [Parameter] { [] }
 
     func prepare(step: Int, _ batches: [Batch]) throws -> [MicroStep] {
-        let taught = batches.map { batch in
-            batch.examples.reduce(0) { $0 + (lines[$1.line]?.rows.count ?? 0) }
-        }
-        let counts = StepCounts(
-            supervised: max(1, batches.reduce(0) { $0 + $1.supervisedCount }),
-            taught: max(1, taught.reduce(0, +)))
+        let counts = StepCounts(batches) { lines[$0.line]?.rows.count ?? 0 }
         return batches.map { batch in
             MicroStep(batch) { context, tape in evaluate(batch, counts, context, tape) }
         }

@@ -18,6 +18,10 @@ public enum DistillationError: Error, Equatable, CustomStringConvertible {
     case tokensAcrossTokenizers(teacher: String)
     /// Drawn tokens mean nothing to another tokenizer.
     case samplesAcrossTokenizers(path: String)
+    /// No answer of a teacher can be learned from.
+    case noAnswers(path: String)
+    /// A plan would have to ask the endpoint.
+    case dryRunOfEndpoint
     /// Drawn tokens were drawn at temperature 1.
     case temperatureOfSamples(path: String)
     /// Attention maps are not there while layers are computed twice.
@@ -50,6 +54,12 @@ public enum DistillationError: Error, Equatable, CustomStringConvertible {
         case .samplesAcrossTokenizers(let path):
             "\(path): holds drawn tokens, which mean nothing to another tokenizer; make it with "
                 + "--top-k for distillation.loss uld."
+        case .noAnswers(let path):
+            "\(path): none of the teacher's answers can be learned from; they are empty or cut off: "
+                + "raise distillation.endpoint.max_tokens."
+        case .dryRunOfEndpoint:
+            "A plan would ask the endpoint, which may cost money; run it, or plan with a file of "
+                + "answers from retort ask and task: sft."
         case .temperatureOfSamples(let path):
             "\(path): holds tokens drawn at temperature 1; set distillation.temperature to 1."
         case .attentionWithCheckpointing:

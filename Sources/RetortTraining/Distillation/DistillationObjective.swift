@@ -128,6 +128,16 @@ struct StepCounts {
     var taught: Int
 }
 
+extension StepCounts {
+    /// Counts the tokens of batches whose examples have so many soft parts.
+    init(_ batches: [Batch], taughtTokens: (TrainingExample) -> Int) {
+        supervised = max(1, batches.reduce(0) { $0 + $1.supervisedCount })
+        taught = max(
+            1,
+            batches.reduce(0) { $0 + $1.examples.reduce(0) { $0 + taughtTokens($1) } })
+    }
+}
+
 /// How hard and soft part are weighted: `α T²` and `1 - α`, over the step's counts.
 struct Mixture {
     let hardWeight: Double

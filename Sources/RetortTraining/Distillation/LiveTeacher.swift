@@ -12,6 +12,7 @@ struct LiveTeacher {
     /// - Parameters:
     ///   - path: A model, or a run folder.
     ///   - student: The model that is trained.
+    /// - Returns: The teacher, and the model that it is.
     /// - Throws: ``ModelError`` and the errors of the formats.
     static func opened(_ path: String, student: Model) throws -> (LiveTeacher, model: Model) {
         let run = try RunResult(path)

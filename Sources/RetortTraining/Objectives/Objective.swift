@@ -12,6 +12,7 @@ package protocol Objective {
     ///   - step: From 0; names the random streams.
     ///   - batches: The micro-batches that the plan says.
     /// - Returns: What is computed instead, in order.
+    /// - Throws: What keeps a step from being computed.
     func prepare(step: Int, _ batches: [Batch]) throws -> [MicroStep]
 }
 

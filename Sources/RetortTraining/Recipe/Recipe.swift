@@ -60,8 +60,11 @@ public struct Recipe: RecipeSection {
             "distillation", section: \.distillation,
             "Who teaches, and how student and teacher are compared."
         ).only(if: "task is distill") { $0.task == .distill }.needing(
-            "a map with teacher or targets"
-        ) { $0.distillation.map { $0.teacher != nil || $0.targets != nil } ?? true },
+            "a map with teacher, targets or endpoint"
+        ) {
+            $0.distillation.map { $0.teacher != nil || $0.targets != nil || $0.endpoint != nil }
+                ?? true
+        },
         .init("data", section: \.data, "What to learn from."),
         .init("training", section: \.training, "How many steps of which size."),
         .init("optimizer", section: \.optimizer, "How gradients change weights."),

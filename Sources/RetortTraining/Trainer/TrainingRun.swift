@@ -6,6 +6,8 @@ import RetortModels
 public final class TrainingRun {
     /// What an observer is told, in order.
     public enum Event {
+        /// A teacher behind an endpoint is asked.
+        case asked(EndpointTeacher.Event)
         /// The run begins at a step; `total` steps in all.
         case started(step: Int, total: Int)
         /// A checkpoint could not be used and the one before it is taken.
@@ -56,17 +58,20 @@ public final class TrainingRun {
     /// - Parameters:
     ///   - recipe: What to run, resolved.
     ///   - kernels: The arithmetic.
+    ///   - isPlan: Whether only ``dryRun()`` follows: no endpoint is asked then.
     ///   - observe: Told what happens.
     /// - Throws: The first thing that is wrong with recipe, model or data.
     public init(
-        _ recipe: Recipe, kernels: Kernels, observe: @escaping (Event) -> Void = { _ in }
+        _ recipe: Recipe, kernels: Kernels, isPlan: Bool = false,
+        observe: @escaping (Event) -> Void = { _ in }
     ) throws {
         self.recipe = recipe
         self.observe = observe
         let model = try Model.opened(
             recipe, kernels: kernels, precision: recipe.training.precision)
         reader = try ExampleReader(model, recipe.data)
-        let lesson = try Lesson(recipe, student: model)
+        let lesson = try Lesson(
+            recipe, student: model, isPlan: isPlan, observe: { observe(.asked($0)) })
         data = try lesson.data(recipe.data.train, reader)
         validation = try recipe.data.validation.map(reader.read)
         session = try TrainingSession(

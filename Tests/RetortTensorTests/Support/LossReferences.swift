@@ -31,9 +31,10 @@ struct DistillationReference: Reference {
             let q = softmax(row: row, of: logits, 1)
             sum += -S(scales.hard) * q[Int(labels[row])].logarithm
         }
+        let teacher = self.teacher.map { S($0) }
         for row in taught {
             var q = softmax(row: row, of: logits, temperature)
-            var p = softmax(row: row, of: teacher.map { S($0) }, temperature)
+            var p = softmax(row: row, of: teacher, temperature)
             if let pairs {
                 (q, p) = (
                     normalized(pairs.student.map { q[$0] }), normalized(pairs.teacher.map { p[$0] })

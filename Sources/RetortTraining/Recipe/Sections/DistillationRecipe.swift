@@ -7,6 +7,8 @@ public struct DistillationRecipe: RecipeSection {
     public var teacher: TeacherRecipe?
     /// A file of soft targets, instead of a teacher.
     public var targets: String?
+    /// A teacher behind an endpoint, instead of one on this machine.
+    public var endpoint: EndpointRecipe?
     /// The measure of the soft part.
     public var loss = SoftLossName.forwardKL
     /// Divides the logits of both sides in the soft part.
@@ -41,13 +43,19 @@ public struct DistillationRecipe: RecipeSection {
             $0.targets == nil || $0.loss == .forwardKL || $0.loss == .uld
         },
         .init(
+            "endpoint", section: \.endpoint,
+            "A teacher that answers over the network, in the protocol of OpenAI."
+        ).needing("the only teacher, with distillation.loss forward_kl") {
+            $0.endpoint == nil || $0.teacher == nil && $0.targets == nil && $0.loss == .forwardKL
+        },
+        .init(
             "loss", \.loss,
             "The soft part: a divergence of the two distributions, or `uld` across tokenizers."),
         .init(
             "temperature", \.temperature, allowed: 0.05...100,
             "Divides the logits of both sides in the soft part, which counts times its square."
         ).needing("1 with a stored tail; set distillation.top_k to renormalized for others") {
-            $0.targets == nil || $0.temperature == 1 || $0.topK != .tail || $0.loss == .uld
+            $0.teacher != nil || $0.temperature == 1 || $0.topK != .tail || $0.loss == .uld
         },
         .init(
             "alpha", \.alpha, allowed: 0...1,
@@ -68,7 +76,9 @@ public struct DistillationRecipe: RecipeSection {
             tokens in one piece (at temperature 1), `renormalized` leaves them out of the \
             teacher's side, `renormalized_both` of both sides.
             """
-        ).only(if: "distillation.targets is given") { $0.targets != nil },
+        ).only(if: "distillation.targets or endpoint is given") {
+            $0.targets != nil || $0.endpoint != nil
+        },
         .init(
             "tokens", \.tokens,
             "Tokens that have a soft part: those with labels, those without, or all."
