@@ -29,8 +29,11 @@ public final class Model {
     /// Tensors of the files that the architecture does not have.
     public let unexpectedTensors: [String]
     package let files: ModelFiles
+    /// What of the files it is made of; nil for all.
+    package let plan: StudentPlan?
     package let decoder: Decoder
     package let family: any ModelFamily.Type
+    let initialization: ModelInitialization
 
     /// Opens a GGUF file or a Hugging Face folder.
     ///
@@ -50,10 +53,11 @@ public final class Model {
     }
 
     package init(
-        _ files: ModelFiles, initialization: ModelInitialization = .stored, kernels: Kernels,
-        precision: Precision
+        _ files: ModelFiles, initialization: ModelInitialization = .stored,
+        plan: StudentPlan? = nil, kernels: Kernels, precision: Precision
     ) throws {
-        let (family, wanted) = try Self.describe(files)
+        let (family, whole) = try Self.describe(files)
+        let wanted = plan?.applied(to: whole) ?? whole
         let isBF16 = precision == .bfloat16 || precision == .auto && kernels.hasBF16
         let odd = wanted.productWidths.first { $0 % 2 != 0 }
         if let odd, precision == .bfloat16 {
@@ -67,15 +71,18 @@ public final class Model {
             case .random(let seed): try DrawnWeights(files, seed: seed, workspace: workspace)
             }
         var loader = ModelLoader(
-            files: files, source: source, family: family, workspace: workspace)
+            files: files, source: source, family: family, plan: plan ?? StudentPlan(whole),
+            workspace: workspace)
         loader.headSize = wanted.layers.first?.attention.headSize
         let (decoder, unexpected) = try loader.load(wanted, ignoring: family.ignoredSuffixes)
         path = files.path
         description = decoder.description
         unexpectedTensors = unexpected
         self.files = files
+        self.plan = plan
         self.decoder = decoder
         self.family = family
+        self.initialization = initialization
     }
 
     /// Puts a stored adapter beside the weights.

@@ -85,7 +85,7 @@ struct ExportCheck {
     /// Compares a written adapter, PEFT's or llama.cpp's, with the one beside the model.
     func compareAdapter(_ written: String, shown: String) throws {
         let workspace = model.decoder.workspace
-        let again = try Model(model.files, kernels: workspace.kernels, precision: .float32)
+        let again = try model.reopened()
         _ = try again.decoder.loadAdapter(written, family: again.family)
         for (layer, other) in zip(model.decoder.linearLayers, again.decoder.linearLayers) {
             func differs(_ part: String) -> ExportError {

@@ -85,9 +85,11 @@ struct GGUFExport {
         _ formats: [(tensor: ModelTensor, format: StorageFormat)], as file: GGUFFile
     ) -> [(entry: GGUFEntry, content: Content)] {
         let known = Dictionary(
-            formats.map { (ExactKey($0.tensor.ggufName), $0) },
+            formats.map { (ExactKey($0.tensor.storedName), $0) },
             uniquingKeysWith: { first, _ in first })
-        return file.tensors.map { stored in
+        let omitted = model.files.parameterNames(
+            model.family.parameters, ofLayers: model.plan?.omittedLayers ?? [])
+        return file.tensors.filter { !omitted.contains(ExactKey($0.name)) }.map { stored in
             known[ExactKey(stored.name)].map { content($0.tensor, $0.format) }
                 ?? (
                     GGUFEntry(stored.name, stored.type, dimensions: stored.dimensions),
@@ -100,6 +102,7 @@ struct GGUFExport {
     private func keys(of file: GGUFFile, _ formats: [StorageFormat]) -> GGUFMetadata {
         var metadata = file.metadata
         for key in ["split.no", "split.count", "split.tensors.count"] { metadata[key] = nil }
+        if let plan = model.plan { metadata.describe(model, plan) }
         return type == .base ? metadata : finished(metadata, formats)
     }
 

@@ -20,7 +20,8 @@ extension Model {
 private struct TensorCollector {
     private let names: [String: ParameterName]
     private let formats: [ExactKey: StorageFormat]
-    private let isGGUF: Bool
+    private let files: ModelFiles
+    private let plan: StudentPlan
     private(set) var tensors: [ModelTensor] = []
 
     init(model: Model) {
@@ -29,7 +30,8 @@ private struct TensorCollector {
         var formats: [ExactKey: StorageFormat] = [:]
         for tensor in model.files.tensors { formats[ExactKey(tensor.name)] = tensor.format }
         self.formats = formats
-        if case .gguf = model.files { isGGUF = true } else { isGGUF = false }
+        files = model.files
+        plan = model.plan ?? StudentPlan(model.description)
     }
 
     mutating func add(_ layer: DecoderLayer) {
@@ -72,7 +74,7 @@ private struct TensorCollector {
                 isMatrix: false, baseFormat: format(names, "bias")))
     }
 
-    private typealias Names = (huggingFace: String, gguf: String, order: [Int32]?)
+    private typealias Names = (huggingFace: String, gguf: String, stored: String, order: [Int32]?)
 
     private func fileNames(
         _ name: String, _ layer: Int?, rows: Int = 0, headSize: Int? = nil
@@ -85,12 +87,15 @@ private struct TensorCollector {
         if let headSize, headSize % 2 == 0, entry?.ggufRows == .rotaryPairs {
             order = RowOrder.interleaved(rows: rows, headSize: headSize).inverted
         }
-        return (numbered(entry?.huggingFace ?? name), numbered(entry?.gguf ?? name), order)
+        let stored = entry.map { files.name(of: $0, layer: layer.map { plan.layers[$0] } ?? 0) }
+        return (
+            numbered(entry?.huggingFace ?? name), numbered(entry?.gguf ?? name), stored ?? name,
+            order
+        )
     }
 
     private func format(_ names: Names, _ part: String) -> StorageFormat {
-        let name = isGGUF ? names.gguf : names.huggingFace
-        return formats[ExactKey("\(name).\(part)")] ?? .f32
+        formats[ExactKey("\(names.stored).\(part)")] ?? .f32
     }
 }
 

@@ -9,6 +9,8 @@ struct ModelTensor {
     let huggingFaceName: String
     /// Its name in a GGUF file.
     let ggufName: String
+    /// Its name in the files of the model, where a student's layers have other numbers.
+    let storedName: String
     /// As files give it.
     let shape: [Int]
     /// For every row of a GGUF file the row of the model, if the order differs.
@@ -34,12 +36,14 @@ struct ModelTensor {
     ///   - isVocabulary: Whether it is the embedding or the output matrix.
     ///   - baseFormat: How the base stores it.
     init(
-        _ names: (huggingFace: String, gguf: String, order: [Int32]?), _ part: String,
-        _ weight: Weight, trained: Parameter?, adapter: LowRankAdapter? = nil, isMatrix: Bool,
+        _ names: (huggingFace: String, gguf: String, stored: String, order: [Int32]?),
+        _ part: String, _ weight: Weight, trained: Parameter?, adapter: LowRankAdapter? = nil,
+        isMatrix: Bool,
         isVocabulary: Bool = false, baseFormat: StorageFormat
     ) {
         huggingFaceName = "\(names.huggingFace).\(part)"
         ggufName = "\(names.gguf).\(part)"
+        storedName = "\(names.stored).\(part)"
         ggufOrder = names.order
         self.baseFormat = baseFormat
         self.isVocabulary = isVocabulary

@@ -49,6 +49,30 @@ package enum ModelFiles: Sendable {
         }
     }
 
+    /// What the files call a module.
+    func name(of parameter: ParameterName, layer: Int) -> String {
+        let spelled =
+            switch self {
+            case .gguf: parameter.gguf
+            case .huggingFace: parameter.huggingFace
+            }
+        return spelled.replacing("#", with: "\(layer)")
+    }
+
+    /// What the files call all parameters of some layers.
+    func parameterNames(
+        _ parameters: some Sequence<ParameterName>, ofLayers layers: [Int]
+    ) -> Set<ExactKey> {
+        var names: Set<ExactKey> = []
+        for parameter in parameters where parameter.gguf.contains("#") {
+            for layer in layers {
+                let module = name(of: parameter, layer: layer)
+                names.formUnion([ExactKey(module + ".weight"), ExactKey(module + ".bias")])
+            }
+        }
+        return names
+    }
+
     /// The configuration's keys.
     package func configuration() throws -> ModelConfiguration {
         switch self {

@@ -6,6 +6,7 @@ struct ModelLoader {
     let files: ModelFiles
     let workspace: Workspace
     private var source: any WeightSource
+    private let plan: StudentPlan
     private let names: [String: ParameterName]
     private var used: Set<ExactKey> = []
     private var missing: [String] = []
@@ -13,10 +14,11 @@ struct ModelLoader {
 
     init(
         files: ModelFiles, source: any WeightSource, family: any ModelFamily.Type,
-        workspace: Workspace
+        plan: StudentPlan, workspace: Workspace
     ) {
         self.files = files
         self.source = source
+        self.plan = plan
         self.workspace = workspace
         names = Dictionary(
             family.parameters.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
@@ -47,8 +49,10 @@ struct ModelLoader {
         guard missing.isEmpty, let embedding, let norm else {
             throw ModelError.missingTensors(path: files.path, tensors: missing)
         }
+        let omitted = files.parameterNames(names.values, ofLayers: plan.omittedLayers)
         let unexpected = files.tensors.map(\.name).filter { name in
-            !used.contains(ExactKey(name)) && !suffixes.contains { name.hasSuffix($0) }
+            !used.contains(ExactKey(name)) && !omitted.contains(ExactKey(name))
+                && !suffixes.contains { name.hasSuffix($0) }
         }
         let decoder = Decoder(
             description: description, workspace: workspace, embedding: embedding,
@@ -91,13 +95,7 @@ struct ModelLoader {
     }
 
     private func fileName(_ name: String, _ layer: Int) -> String {
-        guard let entry = names[name] else { return name }
-        let spelled: String
-        switch files {
-        case .gguf: spelled = entry.gguf
-        case .huggingFace: spelled = entry.huggingFace
-        }
-        return spelled.replacing("#", with: "\(layer)")
+        names[name].map { files.name(of: $0, layer: plan.layers[layer]) } ?? name
     }
 
     private mutating func weight(

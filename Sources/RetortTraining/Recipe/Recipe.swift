@@ -40,8 +40,8 @@ public struct Recipe: RecipeSection {
         .init(
             "adapter", section: \.adapter,
             "The adapter to train; left out, the model's own weights are trained."
-        ).needing("left out with model.initialize, which trains all weights") {
-            $0.adapter == nil || $0.model.initialize == nil
+        ).needing("left out where model.initialize draws the weights, which are all trained") {
+            $0.adapter == nil || $0.model.initialize?.scratch == nil
         },
         .init("data", section: \.data, "What to learn from."),
         .init("training", section: \.training, "How many steps of which size."),

@@ -120,11 +120,21 @@ public struct RecipeField<Section: RecipeSection>: Sendable {
                 // A key without a value is more likely unfinished than meant as null.
                 if case .null = node.value, node.source != "" {
                     section[keyPath: path] = nil
+                } else if case .string(let word) = node.value, let short = Inner.shorthand {
+                    try context.check(word, of: key, node, means: short.word)
+                    section[keyPath: path] = short.section
                 } else {
                     section[keyPath: path] = try Inner(
                         reading: node, of: key, in: context.inside(key))
                 }
-            }, write: { $0[keyPath: path]?.recipeNode })
+            },
+            write: { section in
+                guard let inner = section[keyPath: path] else { return nil }
+                guard let short = Inner.shorthand, short.section == inner else {
+                    return inner.recipeNode
+                }
+                return YAMLNode(.string(short.word))
+            })
     }
 
     private init(
@@ -179,6 +189,20 @@ private func words<Value>(_ range: some RangeExpression<Value>) -> String {
 }
 
 extension RecipeContext {
+    /// Refuses a word that is not the one that can stand for a section.
+    fileprivate func check(
+        _ word: String, of key: String, _ node: YAMLNode, means known: String
+    ) throws(RecipeError) {
+        if word.utf8.elementsEqual(known.utf8) { return }
+        let location = location(of: key, node.position)
+        guard let nearest = Spelling.nearest(to: word, among: [known]) else {
+            throw .wrongType(
+                name(key), location, expected: "a map of keys, or \(known)", found: node.shown)
+        }
+        throw .unknownWord(
+            name(key), location, found: word, nearest: nearest, choices: [known])
+    }
+
     /// Reads and checks one value.
     fileprivate func value<Value: RecipeValue>(
         of key: String, _ node: YAMLNode, allowed: String = "",

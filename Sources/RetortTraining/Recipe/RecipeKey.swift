@@ -16,6 +16,8 @@ public struct RecipeKey: Sendable {
     public internal(set) var isInput = false
     /// The key of which only one or the other can be given.
     public internal(set) var alternative: String?
+    /// The word that can stand for a section.
+    public internal(set) var shorthand: String?
     /// When it means anything, in words; nil for always.
     public internal(set) var condition: String?
 
@@ -36,12 +38,16 @@ public struct RecipeKey: Sendable {
     }
 
     init<Inner: RecipeSection>(_ key: String, optionalSections: Inner.Type, _ meaning: String) {
-        self.init(key, Inner.keys, meaning, isOptional: true)
+        self.init(key, Inner.keys, meaning, isOptional: true, shorthand: Inner.shorthand?.word)
     }
 
-    private init(_ key: String, _ keys: [RecipeKey], _ meaning: String, isOptional: Bool) {
+    private init(
+        _ key: String, _ keys: [RecipeKey], _ meaning: String, isOptional: Bool,
+        shorthand: String? = nil
+    ) {
         self.key = key
-        self.expectation = "a map of keys"
+        self.expectation = "a map of keys" + (shorthand.map { ", or \($0)" } ?? "")
+        self.shorthand = shorthand
         self.meaning = meaning
         self.isRequired = false
         self.isOptionalSection = isOptional

@@ -39,7 +39,7 @@ struct RecipeOverride {
     /// `sparing`: overridden too.
     func applied(to root: YAMLNode, sparing overridden: [String]) -> YAMLNode {
         let names = key.split(separator: ".").map(String.init)
-        var result = Self.set(value, at: names[...], in: root)
+        var result = Self.set(value, at: names[...], in: root, of: Recipe.keys)
         if value.value != .null, let other = Self.alternative(to: names) {
             let rival = names.dropLast() + [other]
             if !overridden.contains(rival.joined(separator: ".")) {
@@ -50,16 +50,28 @@ struct RecipeOverride {
     }
 
     private static func set(
-        _ value: YAMLNode, at path: ArraySlice<String>, in node: YAMLNode?
+        _ value: YAMLNode, at path: ArraySlice<String>, in node: YAMLNode?, of keys: [RecipeKey],
+        shorthand: String? = nil
     ) -> YAMLNode {
         guard let name = path.first else { return value }
         var members = node?.members ?? []
-        // A scalar where a section belongs stays, to be refused where it stands.
-        if let node, node.members == nil, node.value != .null { return node }
+        // A scalar where a section belongs stays, to be refused where it stands; but a key of the
+        // section takes the place of the word for it.
+        if let node, node.members == nil, node.value != .null,
+            shorthand.map({ node.value != .string($0) }) ?? true
+        {
+            return node
+        }
+        let key = keys.first { $0.key == name }
+        func inner(_ node: YAMLNode?) -> YAMLNode {
+            set(
+                value, at: path.dropFirst(), in: node, of: key?.keys ?? [],
+                shorthand: key?.shorthand)
+        }
         if let index = members.firstIndex(where: { $0.key == name }) {
-            members[index].value = set(value, at: path.dropFirst(), in: members[index].value)
+            members[index].value = inner(members[index].value)
         } else {
-            members.append(YAMLMember(name, value: set(value, at: path.dropFirst(), in: nil)))
+            members.append(YAMLMember(name, value: inner(nil)))
         }
         return YAMLNode(.mapping(members), at: node?.position)
     }

@@ -10,6 +10,9 @@ public protocol RecipeSection: Sendable, Equatable {
     /// The keys, in the order they are written.
     static var fields: [RecipeField<Self>] { get }
 
+    /// A word that can stand for the section, and what it means.
+    static var shorthand: (word: String, section: Self)? { get }
+
     /// Fills in the defaults that depend on other keys of the section.
     mutating func settle()
 }
@@ -17,6 +20,9 @@ public protocol RecipeSection: Sendable, Equatable {
 extension RecipeSection {
     /// Nothing: most defaults stand alone.
     public mutating func settle() {}
+
+    /// None: most sections are maps.
+    public static var shorthand: (word: String, section: Self)? { nil }
 
     /// What there is to know about the keys.
     public static var keys: [RecipeKey] {

@@ -21,6 +21,7 @@ enum Fingerprint {
         }
         // Weights that were drawn follow from the configuration.
         if seen.isEmpty { sum.update(try MappedFile(model.files.configurationPath).contents) }
+        if let plan = model.plan { sum.update(Array("\(plan.layers)\n".utf8)) }
         return sum.finished()
     }
 }

@@ -1,4 +1,5 @@
 import RetortFiles
+import RetortModels
 
 /// What a run folder stands for where a model is asked for: its base with its adapter, or its model.
 public struct RunResult: Sendable, Equatable {
@@ -31,9 +32,35 @@ public struct RunResult: Sendable, Equatable {
         if Folder.exists(path + "/model") {
             (model, adapter) = (path + "/model", nil)
         } else if Folder.exists(path + "/adapter") {
-            (model, adapter) = (try Recipe(path: recipe).model.path, path + "/adapter")
+            let base = Self.bases(in: path).first(where: Folder.exists)
+            model = try base ?? Recipe(path: recipe).model.path
+            adapter = path + "/adapter"
         } else {
             throw Problem.unfinished(path: path)
         }
+    }
+
+    /// Where a run keeps the student that its adapter was trained for.
+    private static func bases(in folder: String) -> [String] {
+        [folder + "/base", folder + "/base.gguf"]
+    }
+
+    /// Writes the model that an adapter belongs to beside it, where no file holds that model: a
+    /// student that keeps some of the layers.
+    ///
+    /// - Parameters:
+    ///   - model: The model that was trained.
+    ///   - folder: The run's folder.
+    /// - Returns: The base's path: of what was written, or of the model itself.
+    /// - Throws: ``ExportError``, and the errors of the formats and of files.
+    static func writeBase(of model: Model, in folder: String) throws -> String {
+        guard model.plan != nil else { return model.path }
+        let (path, format): (String, ExportFormat) =
+            switch model.files {
+            case .huggingFace: (bases(in: folder)[0], .huggingFace)
+            case .gguf: (bases(in: folder)[1], .gguf)
+            }
+        _ = try model.reopened().export(to: path, format: format, type: .base, replacing: true)
+        return path
     }
 }

@@ -63,7 +63,8 @@ public final class TrainingRun {
     ) throws {
         self.recipe = recipe
         self.observe = observe
-        let model = try Model(recipe, kernels: kernels, precision: recipe.training.precision)
+        let model = try Model.opened(
+            recipe, kernels: kernels, precision: recipe.training.precision)
         reader = try ExampleReader(model, recipe.data)
         data = try reader.read(recipe.data.train)
         validation = try recipe.data.validation.map(reader.read)
@@ -224,7 +225,8 @@ public final class TrainingRun {
             return path
         }
         let path = recipe.outputDir + "/adapter"
-        try session.model.decoder.writeAdapter(adapter, base: recipe.model.path, to: path)
+        let base = try RunResult.writeBase(of: session.model, in: recipe.outputDir)
+        try session.model.decoder.writeAdapter(adapter, base: base, to: path)
         return path
     }
 }

@@ -130,20 +130,6 @@ public enum TrainingError: Error, Equatable, CustomStringConvertible {
     }
 }
 
-extension Model {
-    /// Opens the model of a recipe, with its weights as the run begins.
-    convenience init(_ recipe: Recipe, kernels: Kernels, precision: Precision = .auto) throws {
-        let initialization: ModelInitialization =
-            switch recipe.model.initialize {
-            case nil: .stored
-            case .random: .random(seed: UInt64(recipe.seed))
-            }
-        try self.init(
-            recipe.model.path, initialization: initialization, kernels: kernels,
-            precision: precision)
-    }
-}
-
 extension AdapterConfiguration {
     /// The settings of a recipe's section.
     package init(_ recipe: AdapterRecipe) {

@@ -132,7 +132,8 @@ struct RecipeErrorTests {
             try RecipeSamples.read(
                 RecipeSamples.short + "adapter: {}", overrides: ["model.initialize=random"])
         }
-        let message = "adapter must be left out with model.initialize, which trains all weights"
+        let message =
+            "adapter must be left out where model.initialize draws the weights, which are all trained"
         #expect("\(error)" == "r.yaml:7: \(message), found a map")
     }
 

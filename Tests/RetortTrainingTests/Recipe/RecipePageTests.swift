@@ -23,8 +23,9 @@ struct RecipePageTests {
             let cells = line.split(separator: "|").map {
                 $0.trimmingCharacters(in: CharacterSet(charactersIn: " `"))
             }
-            if line.hasPrefix("## ") {
-                section = line.hasSuffix("`") ? line.dropFirst(4).dropLast().description : ""
+            if line.hasPrefix("## ") || line.hasPrefix("### ") {
+                let parts = line.split(separator: "`")
+                section = parts.count == 2 ? String(parts[1]) : ""
             } else if line.hasPrefix("| key |") || line.hasPrefix("| format |") {
                 isTableOfKeys = line.hasPrefix("| key |")
             } else if isTableOfKeys, line.hasPrefix("| `"), cells.count >= 3 {
@@ -38,6 +39,8 @@ struct RecipePageTests {
     func complete() throws {
         var recipe = try RecipeSamples.read(RecipeSamples.short)
         recipe.adapter = AdapterRecipe()
+        recipe.model.initialize = InitializeRecipe()
+        recipe.model.initialize?.keepLayers = 1
         let written = recipe.recipeNode
         let rows = try rows()
         let values = Recipe.keys.filter(\.keys.isEmpty)
@@ -47,6 +50,11 @@ struct RecipePageTests {
             // What only another optimizer has.
             let others = ["momentum": "0.0", "nesterov": "false"]
             try compare(rows[section.key] ?? [], section.keys, node, but: others)
+            for inner in section.keys where !inner.keys.isEmpty {
+                let name = "\(section.key).\(inner.key)"
+                let node = try #require(node[inner.key])
+                try compare(rows[name] ?? [], inner.keys, node, but: ["keep_layers": "none"])
+            }
         }
     }
 
@@ -55,7 +63,9 @@ struct RecipePageTests {
     ) throws {
         #expect(rows.map(\.key) == keys.map(\.key))
         for (row, key) in zip(rows, keys) {
-            if key.isRequired {
+            if key.isOptionalSection {
+                #expect(row.standard == "none")
+            } else if key.isRequired {
                 #expect(row.standard == "required")
             } else if let other = others[key.key] {
                 #expect(row.standard == other)

@@ -2,8 +2,8 @@
 public struct ModelRecipe: RecipeSection {
     /// A GGUF file, a Hugging Face folder, or a run folder.
     public var path = ""
-    /// How its weights begin; nil for those that are stored.
-    public var initialize: Initialization?
+    /// How its layers and weights begin; nil for those that are stored.
+    public var initialize: InitializeRecipe?
 
     /// Creates the defaults.
     public init() {}
@@ -14,16 +14,13 @@ public struct ModelRecipe: RecipeSection {
             input: "path", \.path, isRequired: true,
             "A GGUF file, a Hugging Face folder, or a run folder."),
         .init(
-            "initialize", \.initialize,
+            "initialize", section: \.initialize,
             """
-            `random`: weights are drawn, and `model.path` is a Hugging Face folder that needs only \
-            `config.json` and a tokenizer. Left out: as stored.
-            """),
+            What is kept of the model, or `random`: weights are drawn, and `model.path` is a \
+            Hugging Face folder that needs only `config.json` and a tokenizer. Left out: as stored.
+            """
+        ).needing("random, or a map with keep_layers, layers or scratch") {
+            $0.initialize.map { $0.keepLayers != nil || $0.scratch != nil } ?? true
+        },
     ]
-}
-
-/// How the weights of a model begin, if not as stored.
-public enum Initialization: String, RecipeChoice {
-    /// Matrices normal with `initializer_range` of `config.json`, norms 1, biases 0.
-    case random
 }

@@ -1,0 +1,105 @@
+import Foundation
+import RetortFiles
+import RetortTensor
+import Testing
+
+@testable import RetortModels
+
+@Suite("A student that keeps layers")
+struct KeptLayersTests {
+    private let test: ExportCase
+
+    init() throws { test = try ExportCase() }
+
+    /// Writes the layers of a golden model, renumbered, as a model of their own: the plain way.
+    private func rewritten(_ model: Model, _ layers: [Int]) throws -> Model {
+        var tensors: [NamedTensor] = []
+        let workspace = model.decoder.workspace
+        for tensor in model.modelTensors() {
+            var parts = tensor.huggingFaceName.split(separator: ".").map(String.init)
+            if parts.count > 3, let number = Int(parts[2]) {
+                guard let place = layers.firstIndex(of: number) else { continue }
+                parts[2] = "\(place)"
+            }
+            let values = tensor.values((0..<Int32(tensor.rowCount)).map { $0 }, in: workspace)
+            tensors.append(
+                NamedTensor(parts.joined(separator: "."), values, shape: tensor.shape))
+        }
+        guard case .huggingFace(let folder) = model.files else {
+            throw ModelError.notAModel(path: model.path)
+        }
+        var config = folder.config
+        config["num_hidden_layers"] = .integer(layers.count)
+        let path = test.folder + "/plain"
+        try Folder.create(path)
+        try writeTensors(tensors, to: path + "/model.safetensors")
+        try AtomicFile.write(
+            Array(JSONValue.object(config).serialized().utf8), to: path + "/config.json")
+        return try test.model(path)
+    }
+
+    @Test(
+        "computes what a model built from those layers does",
+        arguments: ["llama", "llama_gqa_tied", "llama_bias"], [[0, 1], [1]])
+    func forward(name: String, layers: [Int]) throws {
+        let model = try test.model("\(ExportCase.fixtures)/models/\(name)")
+        let layers = layers.filter { $0 < model.description.layers.count }
+        let student = try model.keeping(.listed(layers))
+        #expect(student.description.layers.count == layers.count)
+        #expect(student.unexpectedTensors.isEmpty)
+        #expect(student.logits() == (try rewritten(model, layers).logits()))
+        #expect(
+            student.decoder.layers.first?.linearLayers.first?.name.contains("layers.0.") == true)
+    }
+
+    @Test("leaves the weights of a quantized file where they lie")
+    func mapped() throws {
+        let model = try test.model(ExportCase.gguf("q4_1.gguf"))
+        let student = try model.keeping(.last(1))
+        let last = try #require(model.decoder.layers.last).linearLayers
+        for (own, base) in zip(student.decoder.linearLayers, last) {
+            #expect(own.weight.format == base.weight.format)
+            #expect(unsafe own.weight.matrix.base == base.weight.matrix.base)
+        }
+    }
+
+    @Test("of a student counts its layers anew")
+    func nested() throws {
+        let model = try test.model("\(ExportCase.fixtures)/models/llama")
+        let count = model.description.layers.count
+        let once = try model.keeping(.last(count - 1)).keeping(.last(1))
+        #expect(once.logits() == (try model.keeping(.last(1)).logits()))
+    }
+
+    @Test(
+        "is whole in every format",
+        arguments: ["q4_1.gguf", "llama3_q8_0.gguf", "qwen2_q8_0.gguf"],
+        [ExportFormat.gguf, .huggingFace])
+    func exported(name: String, format: ExportFormat) throws {
+        let student = try test.model(ExportCase.gguf(name)).keeping(.last(1))
+        let path = test.folder + "/student" + (format == .gguf ? ".gguf" : "")
+        try student.export(to: path, format: format, type: format == .gguf ? .base : .f32)
+        let again = try test.model(path)
+        #expect(again.description.layers.count == 1)
+        #expect(again.unexpectedTensors.isEmpty)
+        expectClose(again.logits(), student.logits(), within: 1e-5)
+        // From there into the other world.
+        let other: ExportFormat = format == .gguf ? .huggingFace : .gguf
+        let second = test.folder + "/second" + (other == .gguf ? ".gguf" : "")
+        try again.export(to: second, format: other, type: .f32)
+        expectClose(try test.model(second).logits(), student.logits(), within: 1e-5)
+    }
+
+    @Test("of a folder has a configuration and a name of its own")
+    func configuration() throws {
+        let model = try test.model("\(ExportCase.fixtures)/models/llama_gqa_tied")
+        let student = try model.keeping(.first(1))
+        let path = test.folder + "/student"
+        try student.export(to: path, format: .huggingFace, type: .base)
+        let config = try JSONValue(contentsOf: path + "/config.json")
+        #expect(config["num_hidden_layers"] == .integer(1))
+        #expect(config["head_dim"] == .integer(model.description.layers[0].attention.headSize))
+        #expect(config["_name_or_path"] == nil)
+        #expect(try test.model(path).logits() == student.logits())
+    }
+}
