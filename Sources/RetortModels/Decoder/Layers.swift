@@ -9,12 +9,34 @@ package struct ForwardContext {
     package let cache: KeyValueCache?
     /// Random stream of the dropouts of this micro-batch; nil for none.
     package let dropout: RandomStream?
+    /// Told what passes through every layer.
+    package let observe: ((_ layer: Int, LayerActivation, Tensor) -> Void)?
 
-    package init(layout: TokenLayout, cache: KeyValueCache? = nil, dropout: RandomStream? = nil) {
+    package init(
+        layout: TokenLayout, cache: KeyValueCache? = nil, dropout: RandomStream? = nil,
+        observe: ((_ layer: Int, LayerActivation, Tensor) -> Void)? = nil
+    ) {
         self.layout = layout
         self.cache = cache
         self.dropout = dropout
+        self.observe = observe
     }
+}
+
+/// A place in a layer that an observer is told of.
+package enum LayerActivation: Sendable {
+    /// What enters the layer, `[tokens, hiddenSize]`.
+    case input
+    /// What the attention reads.
+    case attentionNorm
+    /// What the heads give, side by side, before the output projection.
+    case heads
+    /// What the feed-forward block reads.
+    case feedForwardNorm
+    /// The gated values inside the feed-forward block.
+    case inner
+    /// What leaves the layer.
+    case output
 }
 
 /// A matrix of the model with what may sit beside it.
