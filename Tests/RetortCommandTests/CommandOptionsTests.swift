@@ -7,8 +7,9 @@ import Testing
 struct CommandOptionsTests {
     static let descriptions: [any CommandDescription.Type] = [
         TrainCommand.self, DataCommand.self, GenerateCommand.self, EvaluateCommand.self,
-        MergeCommand.self, ExportCommand.self, InspectCommand.self, TokenizeCommand.self,
-        TemplateCommand.self, BenchTrainCommand.self, VerifyForwardCommand.self,
+        MergeCommand.self, ExportCommand.self, PruneCommand.self, InspectCommand.self,
+        TokenizeCommand.self, TemplateCommand.self, BenchTrainCommand.self,
+        VerifyForwardCommand.self,
     ]
 
     private func read<Command: CommandDescription>(

@@ -14,7 +14,7 @@ struct Program {
     /// The commands, in the order of the help page.
     static let commands: [any Subcommand.Type] = [
         TrainCommand.self, DataCommand.self, GenerateCommand.self, EvaluateCommand.self,
-        MergeCommand.self, ExportCommand.self,
+        MergeCommand.self, ExportCommand.self, PruneCommand.self,
         InspectCommand.self, TokenizeCommand.self, TemplateCommand.self, BenchTrainCommand.self,
         VerifyForwardCommand.self,
     ]

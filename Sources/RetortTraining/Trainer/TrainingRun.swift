@@ -6,6 +6,8 @@ import RetortModels
 public final class TrainingRun {
     /// What an observer is told, in order.
     public enum Event {
+        /// So many of the documents by which the student's layers are chosen are measured.
+        case measured(documents: Int, total: Int)
         /// The run begins at a step; `total` steps in all.
         case started(step: Int, total: Int)
         /// A checkpoint could not be used and the one before it is taken.
@@ -64,7 +66,8 @@ public final class TrainingRun {
         self.recipe = recipe
         self.observe = observe
         let model = try Model.opened(
-            recipe, kernels: kernels, precision: recipe.training.precision)
+            recipe, kernels: kernels, precision: recipe.training.precision
+        ) { observe(.measured(documents: $0, total: $1)) }
         reader = try ExampleReader(model, recipe.data)
         data = try reader.read(recipe.data.train)
         validation = try recipe.data.validation.map(reader.read)
