@@ -80,7 +80,8 @@ extension Model {
 
     private func reopened(_ plan: StudentPlan?) throws -> Model {
         try Model(
-            files, initialization: initialization, plan: plan, kernels: decoder.workspace.kernels,
+            files, initialization: initialization, plan: plan.flatMap { $0.isWhole ? nil : $0 },
+            kernels: decoder.workspace.kernels,
             precision: precision)
     }
 }

@@ -14,6 +14,8 @@ public enum StudentError: Error, Equatable, CustomStringConvertible {
     case size(path: String, what: Size, wanted: Int, count: Int)
     /// Heads that do not leave equally many in each group; `group` is how many there are.
     case unequalGroups(path: String, heads: Int, keyValueHeads: Int, group: Int)
+    /// Heads that are not whole groups of so many.
+    case partialGroup(path: String, heads: Int, group: Int)
     /// A width that is no multiple of the number of heads.
     case indivisible(path: String, hidden: Int, heads: Int)
     /// Layers of different sizes, of which no configuration can tell.
@@ -56,6 +58,9 @@ public enum StudentError: Error, Equatable, CustomStringConvertible {
         case .unequalGroups(let path, let heads, let keyValueHeads, let group):
             "\(path): \(heads) heads cannot share \(keyValueHeads) key and value heads; keep the "
                 + "same number for each, 1 to \(group)."
+        case .partialGroup(let path, let heads, let group):
+            "\(path): \(heads) heads are not whole groups of \(group); keep a multiple of \(group), or "
+                + "say how many key and value heads they share."
         case .indivisible(let path, let hidden, let heads):
             "\(path): a width of \(hidden) is no multiple of \(heads) heads, which transformers "
                 + "asks for; \(Self.near(hidden, heads))."

@@ -22,6 +22,9 @@ package struct StudentPlan: Sendable, Equatable {
         layers = Array(0..<layerCount)
     }
 
+    /// Whether nothing is left out.
+    var isWhole: Bool { !slices && layers == Array(0..<layerCount) }
+
     /// The layers of the files that the student leaves out.
     var omittedLayers: [Int] {
         let kept = Set(layers)

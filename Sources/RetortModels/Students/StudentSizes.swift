@@ -40,13 +40,19 @@ public struct StudentSizes: Sendable, Equatable {
         try check(.heads, heads, attention.headCount)
         try check(.keyValueHeads, keyValueHeads, attention.keyValueHeadCount)
         var sizes = self
-        if heads != nil || keyValueHeads != nil {
-            let groups = keyValueHeads ?? (heads ?? 0) / group
-            let all = heads ?? groups * group
-            guard groups > 0, all % groups == 0, all / groups <= group else {
-                throw .unequalGroups(path: path, heads: all, keyValueHeads: groups, group: group)
+        switch (heads, keyValueHeads) {
+        case (nil, nil): break
+        case (nil, let groups?): sizes.heads = groups * group
+        case (let heads?, nil):
+            guard heads % group == 0 else {
+                throw .partialGroup(path: path, heads: heads, group: group)
             }
-            (sizes.heads, sizes.keyValueHeads) = (all, groups)
+            sizes.keyValueHeads = heads / group
+        case (let heads?, let groups?):
+            guard heads % groups == 0, heads / groups <= group else {
+                throw .unequalGroups(
+                    path: path, heads: heads, keyValueHeads: groups, group: group)
+            }
         }
         let width = hidden ?? description.hiddenSize, all = sizes.heads ?? attention.headCount
         guard !isNarrower || width % all == 0 else {

@@ -24,9 +24,14 @@ struct WidthImportance {
         for document in documents where !document.isEmpty {
             var sums = [Double](repeating: 0, count: squares.count)
             for token in document {
-                for index in sums.indices {
-                    let start = token * width + index * size
-                    sums[index] += Self.norm(values[start..<start + size])
+                let start = token * width
+                if size == 1 {
+                    for index in sums.indices { sums[index] += Double(abs(values[start + index])) }
+                } else {
+                    for index in sums.indices {
+                        let first = start + index * size
+                        sums[index] += Self.norm(values[first..<first + size])
+                    }
                 }
             }
             for (index, sum) in sums.enumerated() {
@@ -37,7 +42,6 @@ struct WidthImportance {
     }
 
     private static func norm(_ values: ArraySlice<Float>) -> Double {
-        if values.count == 1, let value = values.first { return Double(abs(value)) }
-        return values.reduce(0.0) { $0 + Double($1) * Double($1) }.squareRoot()
+        values.reduce(0.0) { $0 + Double($1) * Double($1) }.squareRoot()
     }
 }

@@ -76,4 +76,58 @@ struct KeptLayersTests {
         #expect(config["_name_or_path"] == nil)
         #expect(try test.model(path).logits() == student.logits())
     }
+
+    @Test("tells which of its own layers have a window", arguments: [([0, 2], 1), ([1, 2], 0)])
+    func windows(layers: [Int], free: Int) throws {
+        // Three layers, of which the second and third see a window.
+        let base = try test.model(ExportCase.gguf("qwen2_q8_0.gguf"))
+        let whole = test.folder + "/whole"
+        try base.export(to: whole, format: .huggingFace, type: .f32)
+        var config = try #require(JSONValue(contentsOf: whole + "/config.json").object)
+        config["use_sliding_window"] = .bool(true)
+        config["sliding_window"] = .integer(8)
+        config["max_window_layers"] = .integer(1)
+        config["num_hidden_layers"] = .integer(3)
+        config["layer_types"] = .array(["a", "b", "c"].map(JSONValue.string))
+        try AtomicFile.write(
+            Array(JSONValue.object(config).serialized().utf8), to: whole + "/config.json")
+        try repeatLayers(of: whole, from: base.description.layers.count, to: 3)
+        let model = try test.model(whole)
+        #expect(model.description.layers.map(\.attention.window) == [nil, 8, 8])
+        let student = try model.keeping(.listed(layers))
+        let path = test.folder + "/student"
+        try student.export(to: path, format: .huggingFace, type: .f32)
+        let written = try JSONValue(contentsOf: path + "/config.json")
+        #expect(written["max_window_layers"] == .integer(free))
+        #expect(
+            written["layer_types"]
+                == .array(layers.map { .string(["a", "b", "c"][$0]) }))
+        #expect(try test.model(path).logits() == student.logits())
+    }
+
+    /// Adds copies of the first layer to a folder's tensors.
+    private func repeatLayers(of folder: String, from count: Int, to wanted: Int) throws {
+        let workspace = try test.model(ExportCase.gguf("q4_1.gguf")).decoder.workspace
+        var tensors: [NamedTensor] = []
+        for tensor in try SafetensorsFile(folder + "/model.safetensors").tensors {
+            let stored = StoredTensor(tensor)
+            let rows = stored.shape.count == 2 ? stored.shape[0] : 1
+            let columns = stored.shape[stored.shape.count - 1]
+            let values = workspace.widened(try stored.weight(rows: rows, columns: columns))
+            tensors.append(NamedTensor(stored.name, values, shape: stored.shape))
+            guard stored.name.contains("layers.0.") else { continue }
+            for layer in count..<max(count, wanted) {
+                let name = stored.name.replacing("layers.0.", with: "layers.\(layer).")
+                tensors.append(NamedTensor(name, values, shape: stored.shape))
+            }
+        }
+        try writeTensors(tensors, to: folder + "/model.safetensors")
+    }
+
+    @Test("of all layers is the model itself")
+    func all() throws {
+        let model = try test.model(ExportCase.gguf("q4_1.gguf"))
+        let student = try model.keeping(.uniform(model.description.layers.count))
+        #expect(student.plan == nil && student.logits() == model.logits())
+    }
 }

@@ -168,6 +168,7 @@ struct NarrowStudentTests {
             (32, 4, 2, 48, nil), (64, nil, nil, nil, "channels of the residual stream"),
             (0, nil, nil, nil, "channels of the residual stream"),
             (nil, 0, nil, nil, "0 heads"), (nil, 5, nil, nil, "5 heads"),
+            (nil, 3, nil, nil, "3 heads are not whole groups of 2"), (nil, 2, nil, nil, nil),
             (nil, 3, 2, nil, "3 heads cannot share 2"), (nil, nil, 3, nil, "3 key and value heads"),
             (nil, 4, 1, nil, "4 heads cannot share 1"), (nil, nil, nil, 100_000, "feed-forward"),
             (31, nil, nil, nil, "no multiple"),
