@@ -62,6 +62,21 @@
         MatrixRows(base: base, stride: byteStride, map: nil, format: type.format)
     }
     func row(_ index: Int) -> UnsafeMutableRawPointer { base + index * byteStride }
+
+    /// Some neighbouring columns of every row; for bf16 the first must be even.
+    public func columns(at first: Int, _ count: Int) -> ActivationRows {
+        precondition(first >= 0 && first + count <= stride && (!isBF16 || first % 2 == 0))
+        return ActivationRows(
+            base: base + first * type.bytes, rowCount: rowCount, columnCount: count,
+            stride: stride, type: type)
+    }
+
+    /// The rows as a stored matrix for products.
+    public var matrix: StoredMatrix {
+        StoredMatrix(
+            base: base, rowCount: rowCount, columnCount: columnCount, format: type.format,
+            stride: byteStride)
+    }
 }
 
 /// What a product does with what already stands in its result.

@@ -243,7 +243,8 @@ extension Kernels {
 }
 
 extension ActivationRows {
-    @inline(__always) func floats(_ index: Int) -> UnsafeMutablePointer<Float> {
+    /// A row of f32 values.
+    @inline(__always) public func floats(_ index: Int) -> UnsafeMutablePointer<Float> {
         row(index).assumingMemoryBound(to: Float.self)
     }
 }

@@ -125,8 +125,9 @@ struct OperationTests {
         let labels = (0..<tokens).map { Int32($0 % 7 == 3 ? -100 : $0 * 3 % 5) }
         let reference = CrossEntropyReference(frozen: weight, labels: labels, scale: 0.25)
         let bench = Bench(.float32)
-        let operation = CrossEntropyHead(
-            weight: Weight(bench.tensor(weight)), labels: labels, scale: 0.25, wantsGradient: true)
+        let operation = LossHead(
+            weight: Weight(bench.tensor(weight)), loss: CrossEntropy(labels: labels, scale: 0.25),
+            wantsGradient: true)
         let given = Given(hidden, isActivation: true)
         judge(operation, reference, [given, nil], "\(tokens) frozen")
         judge(operation, reference, [given, Given(weight)], "\(tokens) trained")
@@ -141,9 +142,9 @@ struct OperationTests {
         var random = Random(9)
         for type in [ElementType.float32, .bfloat16] {
             let bench = Bench(type)
-            let operation = CrossEntropyHead(
-                weight: Weight(bench.tensor(random.grid(5, 3))), labels: [-100, -100], scale: 1,
-                wantsGradient: true)
+            let operation = LossHead(
+                weight: Weight(bench.tensor(random.grid(5, 3))),
+                loss: CrossEntropy(labels: [-100, -100], scale: 1), wantsGradient: true)
             let tape = Tape(bench.workspace)
             let hidden = tape.watch(bench.tensor(random.grid(2, 3), type))
             let weight = tape.watch(bench.tensor(random.grid(5, 3)))
@@ -160,9 +161,9 @@ struct OperationTests {
     func misuse() async {
         await #expect(processExitsWith: .failure) {
             let bench = Bench(.float32)
-            let head = CrossEntropyHead(
-                weight: Weight(bench.tensor(Grid(5, 3) { _, _ in 1 })), labels: [5], scale: 1,
-                wantsGradient: false)
+            let head = LossHead(
+                weight: Weight(bench.tensor(Grid(5, 3) { _, _ in 1 })),
+                loss: CrossEntropy(labels: [5], scale: 1), wantsGradient: false)
             _ = head.forward([bench.tensor(Grid(1, 3) { _, _ in 1 }), nil], in: bench.workspace)
         }
         await #expect(processExitsWith: .failure) {

@@ -46,8 +46,9 @@ struct TapeTests {
                 x = checkpointing ? tape.checkpoint(x, block) : block(tape, x)
             }
             let hidden = tape.apply(RMSNorm(epsilon: 1e-5), x, norm.variable)
-            let head = CrossEntropyHead(
-                weight: Weight(table.value), labels: ids.dropFirst() + [-100], scale: 1 / 7,
+            let head = LossHead(
+                weight: Weight(table.value),
+                loss: CrossEntropy(labels: ids.dropFirst() + [-100], scale: 1 / 7),
                 wantsGradient: true)
             let loss = tape.apply(head, [hidden, table.variable])[0]
             tape.backward(from: loss)

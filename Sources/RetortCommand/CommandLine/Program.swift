@@ -16,7 +16,7 @@ struct Program {
         TrainCommand.self, DataCommand.self, GenerateCommand.self, EvaluateCommand.self,
         MergeCommand.self, ExportCommand.self, PruneCommand.self,
         InspectCommand.self, TokenizeCommand.self, TemplateCommand.self, BenchTrainCommand.self,
-        VerifyForwardCommand.self,
+        VerifyForwardCommand.self, VerifyLossCommand.self,
     ]
 
     /// The version, which `--version` prints.

@@ -90,8 +90,15 @@ package final class Decoder {
     package func crossEntropy(
         _ hidden: Variable, labels: [Int32], scale: Float, on tape: Tape
     ) -> (loss: Variable, tokenLosses: Tensor) {
-        let operation = CrossEntropyHead(
-            weight: head.weight, labels: labels, scale: scale, wantsGradient: tape.isRecording)
+        self.loss(CrossEntropy(labels: labels, scale: scale), of: hidden, on: tape)
+    }
+
+    /// A loss of the logits of hidden states: the whole, and each part of each token.
+    package func loss(
+        _ loss: some LogitLoss, of hidden: Variable, on tape: Tape
+    ) -> (loss: Variable, tokenLosses: Tensor) {
+        let operation = LossHead(
+            weight: head.weight, loss: loss, wantsGradient: tape.isRecording)
         let outputs = tape.apply(operation, [hidden, head.parameter?.variable])
         return (outputs[0], outputs[1].value)
     }

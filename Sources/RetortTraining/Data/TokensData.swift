@@ -1,4 +1,5 @@
 import RetortFiles
+import RetortTensor
 
 /// Why a data file or a line of it cannot be learned from.
 public enum DataError: Error, Equatable, CustomStringConvertible {

@@ -1,3 +1,5 @@
+import RetortTensor
+
 /// Tokens to learn from, and which of them count.
 public struct TrainingExample: Sendable, Equatable {
     /// Token ids.
@@ -18,6 +20,3 @@ public struct TrainingExample: Sendable, Equatable {
     /// Tokens that are predicted and count.
     public var supervisedCount: Int { labels.dropFirst().count { $0 != ignoredLabel } }
 }
-
-/// The label of a token that does not count.
-let ignoredLabel: Int32 = -100

@@ -1,5 +1,6 @@
 import RetortModels
 import RetortText
+import RetortTensor
 
 /// One example as text, in pieces that are trained or not: what a person should look at first.
 public struct ExampleView: Sendable, Equatable {

@@ -36,7 +36,7 @@ package struct ForwardCheck {
             observe: wantsHiddenStates
                 ? { place(workspace.converted($1, to: .float32), "hidden.\($0)") } : nil)
         place(decoder.logits(hidden.value), "logits")
-        let supervised = flat.labels.count { $0 != CrossEntropyHead.ignored }
+        let supervised = flat.labels.count { $0 != ignoredLabel }
         if supervised > 0 {
             let (loss, _) = decoder.crossEntropy(
                 hidden, labels: flat.labels, scale: 1 / Float(supervised), on: tape)

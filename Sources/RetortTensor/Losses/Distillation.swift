@@ -1,0 +1,246 @@
+import RetortKernels
+
+/// What a teacher says about the token that follows each of some tokens.
+public enum TeacherSignal {
+    /// Its final hidden states, a row per token of the batch, and its output matrix: its logits are
+    /// formed beside the student's, a chunk at a time.
+    case hidden(Tensor, head: Weight, softcap: Float? = nil)
+    /// Its logits, a row per token of the batch, f32.
+    case logits(Tensor)
+    /// Its most probable tokens, stored.
+    case topK(StoredTopK)
+    /// Weighted draws from its distribution, stored.
+    case samples(StoredSamples)
+}
+
+/// The stored top of a teacher's distributions.
+public struct StoredTopK: Sendable, Equatable {
+    /// Tokens kept of each distribution.
+    public var k: Int
+    /// `[rows, k]`, most probable first.
+    public var ids: [UInt32]
+    /// `[rows, k]`, of the whole distribution at temperature 1.
+    public var logProbabilities: [Float]
+    /// `[rows]`: probability of all other tokens.
+    public var tailMass: [Float]
+
+    /// Describes stored rows.
+    public init(k: Int, ids: [UInt32], logProbabilities: [Float], tailMass: [Float]) {
+        self.k = k
+        self.ids = ids
+        self.logProbabilities = logProbabilities
+        self.tailMass = tailMass
+    }
+}
+
+/// Stored draws from a teacher's distributions.
+public struct StoredSamples: Sendable, Equatable {
+    /// Draws of each distribution.
+    public var count: Int
+    /// `[rows, count]`; repeats add up.
+    public var ids: [UInt32]
+    /// `[rows, count]`.
+    public var weights: [Float]
+
+    /// Describes stored rows.
+    public init(count: Int, ids: [UInt32], weights: [Float]) {
+        self.count = count
+        self.ids = ids
+        self.weights = weights
+    }
+}
+
+/// How a student's distribution is compared with its teacher's.
+public enum SoftLoss: Sendable, Equatable {
+    /// Over the vocabulary that both share.
+    case divergence(Divergence)
+    /// Between sorted probabilities, for vocabularies that differ (arXiv:2402.12030).
+    case ranked
+    /// With the stored top of the teacher's distribution.
+    case topK(TopKForm)
+    /// With draws from the teacher's distribution.
+    case sampled
+}
+
+/// Cross-entropy with labels mixed with a comparison with a teacher: two parts, hard and soft.
+///
+/// `hardScale Σ -ln q(label) + softScale Σ soft loss`, each sum over its own tokens.
+public struct Distillation: LogitLoss {
+    /// Tokens with a label or with a teacher's signal.
+    public let tokens: [Int]
+    /// Of the hard and of the soft part.
+    public let scales: [Float]
+    private let labels: [Int32]
+    /// Per token its row of the teacher's signal, or -1.
+    private let rows: [Int]
+    private let signal: TeacherSignal
+    private let loss: SoftLoss
+    private let temperature: Float
+    private let shared: VocabularyPairs
+    private let softcap: Float?
+
+    /// Creates the loss.
+    ///
+    /// - Parameters:
+    ///   - labels: Per token of the batch the id that should follow it, or ``ignoredLabel``.
+    ///   - signalRows: Per token of the batch its row in the signal, or -1.
+    ///   - signal: What the teacher says.
+    ///   - loss: How it is compared.
+    ///   - temperature: Divides both sides' logits in the soft part.
+    ///   - hardScale: Factor of the hard part's sum: `(1 - α) / labels of the step`.
+    ///   - softScale: Factor of the soft part's sum: `α T² / teacher's tokens of the step`.
+    ///   - shared: Which rows of the two output matrices are the same token.
+    ///   - softcap: The student's logits' cap, if it has one.
+    public init(
+        labels: [Int32], signalRows: [Int], signal: TeacherSignal, loss: SoftLoss,
+        temperature: Float, hardScale: Float, softScale: Float, shared: VocabularyPairs = .same,
+        softcap: Float? = nil
+    ) {
+        precondition(labels.count == signalRows.count)
+        tokens = labels.indices.filter { labels[$0] != ignoredLabel || signalRows[$0] >= 0 }
+        self.labels = tokens.map { labels[$0] }
+        rows = tokens.map { signalRows[$0] }
+        scales = [hardScale, softScale]
+        self.signal = signal
+        self.loss = loss
+        self.temperature = temperature
+        self.shared = shared
+        self.softcap = softcap
+    }
+
+    /// See ``LogitLoss``.
+    public func evaluate(
+        _ logits: ActivationRows, _ chunk: Range<Int>, gradient: ActivationRows?, losses: Tensor,
+        in workspace: Workspace
+    ) {
+        let labels = Array(labels[chunk]), rows = Array(rows[chunk])
+        precondition(
+            labels.allSatisfy { $0 == ignoredLabel || $0 >= 0 && $0 < logits.columnCount },
+            "labels within the vocabulary")
+        let teacher = TeacherChunk(signal, rows, in: workspace)
+        let hard = unsafe losses.floats + chunk.lowerBound
+        let soft = unsafe losses.floats + tokens.count + chunk.lowerBound
+        workspace.kernels.eachLogitRow(logits, softcap: softcap, gradient: gradient) {
+            [loss, temperature, scales, shared] index, row in
+            if labels[index] != ignoredLabel {
+                unsafe hard[index] = row.crossEntropy(label: Int(labels[index]), scale: scales[0])
+            }
+            guard rows[index] >= 0 else { return }
+            // The soft part uses the logits up and comes last.
+            unsafe soft[index] = teacher.compare(
+                row, index, loss, temperature, scale: scales[1], shared)
+        }
+    }
+}
+
+/// The teacher's side of one chunk of tokens.
+private struct TeacherChunk: @unchecked Sendable {
+    private let signal: TeacherSignal
+    private let rows: [Int]
+    /// The teacher's logits of the chunk's tokens, and which row is whose.
+    private let logits: ActivationRows?
+    private let logitRows: [Int]
+    private let owner: LogitChunk?
+
+    init(_ signal: TeacherSignal, _ rows: [Int], in workspace: Workspace) {
+        self.signal = signal
+        self.rows = rows
+        let present = rows.filter { $0 >= 0 }
+        var next = -1
+        logitRows = rows.map {
+            if $0 >= 0 { next += 1 }
+            return next
+        }
+        switch signal {
+        case .hidden(let hidden, let head, let softcap):
+            let memory = LogitChunk(
+                limit: present.count, columns: head.rowCount, in: workspace)
+            let scores = memory.rows(present.count)
+            let states = workspace.rows(of: hidden, present[...])
+            workspace.kernels.multiply(states.rows, head.matrix, into: scores)
+            if softcap != nil {
+                workspace.kernels.eachLogitRow(scores, softcap: softcap, gradient: nil) { _, _ in }
+            }
+            (logits, owner) = (scores, memory)
+        case .logits(let all):
+            let memory = LogitChunk(limit: present.count, columns: all.columnCount, in: workspace)
+            let scores = memory.rows(present.count)
+            workspace.kernels.selectRows(all.rows, present[...], into: scores)
+            (logits, owner) = (scores, memory)
+        case .topK, .samples: (logits, owner) = (nil, nil)
+        }
+    }
+
+    /// The soft loss of the chunk's token `index`.
+    func compare(
+        _ row: LogitRow, _ index: Int, _ loss: SoftLoss, _ temperature: Float, scale: Float,
+        _ shared: VocabularyPairs
+    ) -> Float {
+        switch (signal, loss) {
+        case (.hidden, .divergence(let divergence)), (.logits, .divergence(let divergence)):
+            guard let logits else { preconditionFailure("made with logits") }
+            let teacher = unsafe logits.floats(logitRows[index])
+            return unsafe shared.compare(row, teacher, logits.columnCount) { row, teacher in
+                unsafe row.divergence(
+                    from: teacher, divergence, temperature: temperature, scale: scale)
+            }
+        case (.hidden, .ranked), (.logits, .ranked):
+            guard let logits else { preconditionFailure("made with logits") }
+            return unsafe row.ranked(
+                teacher: logits.floats(logitRows[index]), teacherCount: logits.columnCount,
+                temperature: temperature, scale: scale)
+        case (.topK(let stored), .topK(let form)):
+            let span = rows[index] * stored.k..<(rows[index] + 1) * stored.k
+            let tail = stored.tailMass[rows[index]]
+            return unsafe stored.ids.withUnsafeBufferPointer { ids in
+                unsafe stored.logProbabilities.withUnsafeBufferPointer { logProbabilities in
+                    unsafe row.topK(
+                        ids: UnsafeBufferPointer(rebasing: ids[span]),
+                        logProbabilities: UnsafeBufferPointer(rebasing: logProbabilities[span]),
+                        tailMass: tail, form: form, temperature: temperature, scale: scale)
+                }
+            }
+        case (.topK(let stored), .ranked):
+            let span = rows[index] * stored.k..<(rows[index] + 1) * stored.k
+            return row.ranked(
+                teacher: stored.logProbabilities[span].map(LogitRow.probability),
+                tailMass: stored.tailMass[rows[index]], temperature: temperature, scale: scale)
+        case (.samples(let stored), .sampled):
+            let span = rows[index] * stored.count..<(rows[index] + 1) * stored.count
+            return unsafe stored.ids.withUnsafeBufferPointer { ids in
+                unsafe stored.weights.withUnsafeBufferPointer { weights in
+                    unsafe row.sampled(
+                        ids: UnsafeBufferPointer(rebasing: ids[span]),
+                        weights: UnsafeBufferPointer(rebasing: weights[span]), scale: scale)
+                }
+            }
+        default: preconditionFailure("a loss that fits the signal")
+        }
+    }
+}
+
+/// Which tokens two vocabularies share, by their places in the two output matrices.
+public enum VocabularyPairs: Sendable, Equatable {
+    /// The two are the same, but for rows behind the end of the shorter one.
+    case same
+    /// The student's id and the teacher's id of every token that both have.
+    case pairs(student: [Int32], teacher: [Int32])
+
+    /// Compares the shared part of two rows; both distributions are renormalized over it.
+    fileprivate func compare(
+        _ row: LogitRow, _ teacher: UnsafeMutablePointer<Float>, _ teacherCount: Int,
+        _ body: (LogitRow, UnsafeMutablePointer<Float>) -> Float
+    ) -> Float {
+        switch self {
+        case .same:
+            return unsafe body(row.prefix(teacherCount), teacher)
+        case .pairs(let student, let teacherIDs):
+            return unsafe row.gathered(student) { row in
+                // Ids rise on the student's side only: the teacher's go through a copy.
+                let values = unsafe teacherIDs.map { unsafe teacher[Int($0)] }
+                for (place, value) in values.enumerated() { unsafe teacher[place] = value }
+                return unsafe body(row, teacher)
+            }
+        }
+    }
+}
