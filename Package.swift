@@ -1,6 +1,13 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
+/// The least that kernels which every processor runs may use: AVX2 and FMA on x86-64.
+#if arch(x86_64)
+    let baseline = ["-Xcc", "-march=x86-64-v3"]
+#else
+    let baseline: [String] = []
+#endif
+
 /// Every room but the kernels asks the compiler to point out unmarked raw memory.
 let room: [SwiftSetting] = [.strictMemorySafety()]
 
@@ -16,6 +23,8 @@ let package = Package(
         .systemLibrary(
             name: "COniguruma", pkgConfig: "oniguruma", providers: [.apt(["libonig-dev"])]),
         .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
+        // Without pkgConfig, which would link it: the library is opened at its first use.
+        .systemLibrary(name: "CHDF5", providers: [.apt(["libhdf5-dev"])]),
 
         // Arithmetic on raw memory. One module per CPU level, chosen at run time.
         .target(name: "CKernels"),
@@ -30,13 +39,14 @@ let package = Package(
             ]),
         .target(
             name: "RetortKernels", dependencies: ["CKernels", "KernelsAVX512"],
-            swiftSettings: [.unsafeFlags(["-Ounchecked"])]),
+            swiftSettings: [.unsafeFlags(["-Ounchecked"] + baseline)]),
 
         // The rooms, each knowing only those above it in this list.
         .target(name: "RetortTensor", dependencies: ["RetortKernels"], swiftSettings: room),
         .target(name: "CDigest"),
         .target(
-            name: "RetortFiles", dependencies: ["CDigest", "CZstd", "CYAML"], swiftSettings: room),
+            name: "RetortFiles", dependencies: ["CDigest", "CZstd", "CYAML", "CHDF5"],
+            swiftSettings: room),
         .target(
             name: "RetortText", dependencies: ["RetortFiles", "COniguruma"], swiftSettings: room),
         .target(

@@ -31,7 +31,7 @@ extension Kernels {
     }
 
     /// No branch in the loop, so that it becomes vector code.
-    private static func areFinite(_ values: UnsafePointer<Float>, _ count: Int) -> Bool {
+    static func areFinite(_ values: UnsafePointer<Float>, _ count: Int) -> Bool {
         let exponent: UInt32 = 0x7f80_0000
         var odd: UInt32 = 0
         for i in 0..<count {

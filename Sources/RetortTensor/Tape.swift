@@ -193,8 +193,13 @@ public final class Tape {
     }
 
     /// Walks back from a loss, whose gradient is 1; the tape is empty afterwards.
-    public func backward(from loss: Variable) {
-        loss.slot?.gradient = workspace.tensor([1], rows: 1, columns: 1)
+    public func backward(from loss: Variable) { backward(from: [loss]) }
+
+    /// Walks back from the sum of some losses; the tape is empty afterwards.
+    public func backward(from losses: [Variable]) {
+        for loss in losses {
+            loss.slot?.gradient = workspace.tensor([1], rows: 1, columns: 1)
+        }
         backward()
     }
 

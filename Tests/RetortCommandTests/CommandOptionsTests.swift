@@ -9,7 +9,7 @@ struct CommandOptionsTests {
         TrainCommand.self, DataCommand.self, GenerateCommand.self, EvaluateCommand.self,
         MergeCommand.self, ExportCommand.self, PruneCommand.self, InspectCommand.self,
         TokenizeCommand.self, TemplateCommand.self, BenchTrainCommand.self,
-        VerifyForwardCommand.self,
+        VerifyForwardCommand.self, CacheTargetsCommand.self,
     ]
 
     private func read<Command: CommandDescription>(
@@ -94,6 +94,31 @@ struct CommandOptionsTests {
         }
     }
 
+    @Test("cache-targets keeps the most probable tokens, or draws some")
+    func cacheTargets() throws {
+        func options(_ words: String...) throws(UsageError) -> CacheTargetsCommand.Options {
+            let words = ["--model", "m", "--data", "d", "--output", "o"] + words
+            return try CacheTargetsCommand.options(Arguments(words, for: CacheTargetsCommand.help))
+        }
+        let plain = try options()
+        #expect(plain.mode == .topK(64) && plain.tokens == .supervised && plain.threads == nil)
+        let drawn = try options(
+            "--samples", "50", "--proposal-power", "0.8", "--seed", "7", "--tokens", "all",
+            "--format", "text", "--max-length", "100", "--overlength", "drop")
+        #expect(drawn.mode == .samples(count: 50, power: 0.8, seed: 7) && drawn.tokens == .all)
+        #expect(drawn.data.format == .text && drawn.data.overlength == .drop)
+        #expect(throws: UsageError.conflict("--top-k", "--samples")) {
+            try options("--top-k", "8", "--samples", "8")
+        }
+        #expect(throws: UsageError.needs("--seed", other: "--samples")) {
+            try options("--seed", "1")
+        }
+        #expect(throws: UsageError.self) {
+            try options("--format", "text", "--train-on", "assistant")
+        }
+        #expect(throws: UsageError.self) { try options("--top-k", "0") }
+    }
+
     @Test("the others take what their tables say")
     func others() throws {
         #expect(try read(DataCommand.self, "r.yaml").rows == 3)
@@ -107,7 +132,8 @@ struct CommandOptionsTests {
         let tokens = try read(TokenizeCommand.self, "--model", "m", "--input", "f", "--no-special")
         #expect(tokens.input == .file("f") && !tokens.addsSpecial && !tokens.decodes)
         let bench = try read(BenchTrainCommand.self, "--model", "m", "--full", "--json")
-        #expect(bench.batch == 4 && bench.length == 512 && bench.trainsAllWeights)
+        #expect(bench.benchmark.batch == 4 && bench.benchmark.length == 512)
+        #expect(bench.trainsAllWeights)
         let rendering = try read(
             TemplateCommand.self, "t.jinja", "--input", "c", "--now", "2024-07-26T12:34:56")
         #expect(rendering.source == "t.jinja" && rendering.now == "2024-07-26T12:34:56")

@@ -39,6 +39,21 @@ struct FuzzTests {
         }
     }
 
+    @Test("HDF5", arguments: ["good", "good_gzip"])
+    func hdf5(name: String) throws {
+        // Each file is tried in a process of its own, which takes its time.
+        try damage("hdf5/\(name).weights.h5", cutEvery: 97, times: 250) { path in
+            do {
+                let file = try HDF5File(path)
+                for name in try file.datasetNames() {
+                    let dataset = try file.dataset(name)
+                    _ = try? dataset.rows(as: Float.self)
+                    _ = try? dataset.rows(as: Int32.self)
+                }
+            } catch is HDF5Error {} catch is FileError {}
+        }
+    }
+
     @Test("JSON lines", arguments: ["good_bom_at_start", "good_surrogate_pair"])
     func jsonLines(name: String) throws {
         try damage("jsonl/\(name).jsonl") { path in
@@ -67,17 +82,18 @@ struct FuzzTests {
 
     /// Gives an action a file cut at every byte, and files with bytes changed.
     private func damage(
-        _ file: String, as target: String? = nil, _ action: (String) throws -> Void
+        _ file: String, as target: String? = nil, cutEvery step: Int = 1, times: Int = 1500,
+        _ action: (String) throws -> Void
     ) throws {
         let folder = try TemporaryFolder()
         let good = try contents(fixtures + "/formats/" + file)
         let path = target ?? folder.path + "/damaged"
-        for end in 0..<good.count {
+        for end in stride(from: 0, to: good.count, by: step) {
             try rewrite(path, Array(good[..<end]))
             try action(path)
         }
         var random = SeededGenerator(seed: 8)
-        for _ in 0..<1500 {
+        for _ in 0..<times {
             var bytes = good
             for _ in 0..<Int.random(in: 1...4, using: &random) {
                 mutate(&bytes, using: &random)

@@ -65,7 +65,7 @@ struct Arguments {
     }
 
     private func checkPositional() throws(UsageError) {
-        if positional.count > help.arguments.count {
+        if positional.count > help.arguments.count, !help.takesMore {
             throw .leftover(positional[help.arguments.count])
         }
         let missing = help.arguments.dropFirst(positional.count).first(where: \.isRequired)
@@ -90,6 +90,13 @@ struct Arguments {
     func required(_ name: String) throws(UsageError) -> String {
         guard let value = value(name) else { throw .missing(name) }
         return value
+    }
+
+    /// An argument that may be there several times, from its first on.
+    func requiredAll(_ name: String) throws(UsageError) -> [String] {
+        precondition(help.takesMore && help.arguments.last?.name == name, "\(name) comes once")
+        guard positional.count >= help.arguments.count else { throw .missing(name) }
+        return Array(positional[(help.arguments.count - 1)...])
     }
 
     /// All values of an option that may repeat.

@@ -20,6 +20,8 @@ struct CommandHelp: Sendable {
     /// What it does, in paragraphs.
     let discussion: String
     var arguments: [Argument] = []
+    /// Whether the last argument may be there several times.
+    var takesMore = false
     var options: [CommandOption] = []
     let examples: [Example]
 
@@ -36,7 +38,8 @@ struct CommandHelp: Sendable {
     }
 
     private var usage: String {
-        let words = arguments.map { $0.isRequired ? $0.name : "[\($0.name)]" }
+        var words = arguments.map { $0.isRequired ? $0.name : "[\($0.name)]" }
+        if takesMore, let last = arguments.last { words.append("[\(last.name)…]") }
         return (["retort \(name)"] + words + ["[options]"]).joined(separator: " ")
     }
 

@@ -13,10 +13,11 @@ struct Program {
 
     /// The commands, in the order of the help page.
     static let commands: [any Subcommand.Type] = [
-        TrainCommand.self, DataCommand.self, GenerateCommand.self, EvaluateCommand.self,
-        MergeCommand.self, ExportCommand.self, PruneCommand.self,
+        TrainCommand.self, DataCommand.self, CacheTargetsCommand.self, ReportCommand.self,
+        GenerateCommand.self, EvaluateCommand.self, MergeCommand.self, ExportCommand.self,
+        PruneCommand.self,
         InspectCommand.self, TokenizeCommand.self, TemplateCommand.self, BenchTrainCommand.self,
-        VerifyForwardCommand.self, VerifyLossCommand.self,
+        BenchDistillCommand.self, VerifyForwardCommand.self, VerifyLossCommand.self,
     ]
 
     /// The version, which `--version` prints.

@@ -5,14 +5,9 @@ import RetortModels
 enum BenchTrainCommand: Subcommand {
     struct Options: Equatable {
         let model: String
-        let batch: Int
-        let length: Int
         let rank: Int
-        let precision: Precision
         let trainsAllWeights: Bool
-        let usesGradientCheckpointing: Bool
-        let steps: Int
-        let json: Bool
+        let benchmark: BenchOptions
     }
 
     static let help = CommandHelp(
@@ -23,16 +18,9 @@ enum BenchTrainCommand: Subcommand {
             the peak memory, and the first loss, which says whether two programs do the same work.
             """,
         options: [
-            .modelOption,
-            .value("--batch", "N", "Rows of a step; 4 by default."),
-            .value("--length", "N", "Tokens of a row; 512 by default."),
-            .value("--rank", "N", "The adapter's rank; 16 by default."),
-            .precisionOption,
+            .modelOption, .value("--rank", "N", "The adapter's rank; 16 by default."),
             .flag("--full", "Train all weights instead of an adapter."),
-            .flag("--gradient-checkpointing", "Compute layers twice to save memory."),
-            .value("--steps", "N", "Steps that are timed; 5 by default."),
-            .flag("--json", "Print one JSON object on one line."),
-        ],
+        ] + BenchOptions.options,
         examples: [
             .init(
                 line: "retort bench train --model model.gguf",
@@ -46,34 +34,18 @@ enum BenchTrainCommand: Subcommand {
         if arguments.has("--full"), arguments.has("--rank") { throw .conflict("--full", "--rank") }
         return Options(
             model: try arguments.required("--model"),
-            batch: try arguments.integer("--batch", in: 1...65_536) ?? 4,
-            length: try arguments.integer("--length", in: 2...1_048_576) ?? 512,
             rank: try arguments.integer("--rank", in: 1...65_536) ?? 16,
-            precision: try arguments.precision(), trainsAllWeights: arguments.has("--full"),
-            usesGradientCheckpointing: arguments.has("--gradient-checkpointing"),
-            steps: try arguments.integer("--steps", in: 1...1_000_000) ?? 5,
-            json: arguments.has("--json"))
+            trainsAllWeights: arguments.has("--full"), benchmark: try BenchOptions(arguments))
     }
 
     static func run(_ options: Options, on terminal: Terminal) throws {
         let model = try Model(
-            options.model, kernels: try chosenKernels(), precision: options.precision)
-        var benchmark = TrainingBenchmark()
-        benchmark.batch = options.batch
-        benchmark.length = options.length
-        benchmark.rank = options.rank
-        benchmark.steps = options.steps
-        benchmark.isFull = options.trainsAllWeights
-        benchmark.checkpointing = options.usesGradientCheckpointing
-        let progress = ProgressLine(on: terminal, "step", of: options.steps + 1)
-        let result = try benchmark.run(model) { progress.update($0 + 1) }
-        progress.finish()
-        if options.json { return try terminal.result(result.json.serialized(.spaced)) }
-        try terminal.result(
-            """
-            \(Humanized.rate(result.tokensPerSecond)) tokens/s (median of \(options.steps) steps)
-            \(Humanized.bytes(Int(result.peakMemoryMiB * 1_048_576))) peak memory
-            first loss \(Humanized.fixed(result.firstLoss, 5)), last \(Humanized.fixed(result.lastLoss, 5))
-            """)
+            options.model, kernels: try chosenKernels(), precision: options.benchmark.precision)
+        try options.benchmark.run(on: terminal) { benchmark, onStep in
+            var benchmark = benchmark
+            benchmark.rank = options.rank
+            benchmark.isFull = options.trainsAllWeights
+            return try benchmark.run(model, onStep: onStep)
+        }
     }
 }

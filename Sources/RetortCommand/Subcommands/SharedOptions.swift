@@ -42,11 +42,11 @@ extension Arguments {
 
 /// Opens a model, with an adapter beside it where one is given; a run folder stands for its result.
 func openedModel(
-    _ path: String, adapter: String?, precision: Precision = .auto
+    _ path: String, adapter: String?, precision: Precision = .auto, threads: Int? = nil
 ) throws -> Model {
     let run = try RunResult(path)
     let model = try Model(
-        run?.model ?? path, kernels: try chosenKernels(), precision: precision)
+        run?.model ?? path, kernels: try chosenKernels(threads: threads), precision: precision)
     if let adapter = adapter ?? run?.adapter { try model.attachAdapter(adapter) }
     return model
 }

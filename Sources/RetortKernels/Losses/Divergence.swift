@@ -45,7 +45,7 @@ private struct ReverseKL: Summand {
 @inline(__always)
 private func logMixture(_ a: Float, _ x: Lanes, _ b: Float, _ y: Lanes) -> Lanes {
     let xIsLarger = x .>= y
-    let low = pointwiseMin(x, y), high = pointwiseMax(x, y)
+    let low = x.smaller(y), high = x.larger(y)
     let ratio = (low - high).exponential
     let large = Lanes(repeating: b).replacing(with: a, where: xIsLarger)
     let small = Lanes(repeating: a).replacing(with: b, where: xIsLarger)
@@ -91,7 +91,7 @@ private struct TotalVariation: Summand {
         let h = Lanes.zero.replacing(with: half, where: q .> p)
             .replacing(with: Lanes.zero - half, where: q .< p)
         let difference = p - q
-        return (pointwiseMax(difference, Lanes.zero - difference) * 0.5, h)
+        return (difference.larger(Lanes.zero - difference) * 0.5, h)
     }
 }
 

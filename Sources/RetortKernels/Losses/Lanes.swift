@@ -24,6 +24,14 @@ extension SIMD16<Float> {
         return result
     }
 
+    /// Lane by lane the larger; the library's pointwise maximum is not vectorized.
+    @inline(__always)
+    func larger(_ other: Lanes) -> Lanes { replacing(with: other, where: other .> self) }
+
+    /// Lane by lane the smaller.
+    @inline(__always)
+    func smaller(_ other: Lanes) -> Lanes { replacing(with: other, where: other .< self) }
+
     /// Stores the lanes that are within the row.
     @inline(__always)
     func store(_ row: UnsafeMutablePointer<Float>, _ index: Int, _ count: Int) {
@@ -38,7 +46,7 @@ extension SIMD16<Float> {
     /// reduction, `x = n ln 2 + r`, and the series of `r` to the sixth power).
     @inline(__always)
     var exponential: Lanes {
-        let x = pointwiseMax(pointwiseMin(self, Lanes(repeating: 88)), Lanes(repeating: -87.5))
+        let x = smaller(Lanes(repeating: 88)).larger(Lanes(repeating: -87.5))
         // Adding 1.5 * 2^23 rounds to a whole number, which then stands in the lowest bits.
         let magic = Lanes(repeating: 12_582_912)
         let shifted = x * 1.442_695_04 + magic

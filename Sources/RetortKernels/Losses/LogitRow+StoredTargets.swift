@@ -26,7 +26,7 @@ extension LogitRow {
     ///   - scale: Factor of the gradient.
     /// - Returns: The divergence. The row's logits are used up.
     public func topK(
-        ids: UnsafeBufferPointer<UInt32>, logProbabilities: UnsafeBufferPointer<Float>,
+        ids: UnsafeBufferPointer<Int32>, logProbabilities: UnsafeBufferPointer<Float>,
         tailMass: Float, form: TopKForm, temperature: Float, scale: Float
     ) -> Float {
         switch form {
@@ -39,7 +39,7 @@ extension LogitRow {
     }
 
     private func topKWithTail(
-        _ ids: UnsafeBufferPointer<UInt32>, _ logProbabilities: UnsafeBufferPointer<Float>,
+        _ ids: UnsafeBufferPointer<Int32>, _ logProbabilities: UnsafeBufferPointer<Float>,
         _ tailMass: Float, _ scale: Float
     ) -> Float {
         let own = LogSum(logits, count)
@@ -79,7 +79,7 @@ extension LogitRow {
     }
 
     private func topKRenormalized(
-        _ ids: UnsafeBufferPointer<UInt32>, _ logProbabilities: UnsafeBufferPointer<Float>,
+        _ ids: UnsafeBufferPointer<Int32>, _ logProbabilities: UnsafeBufferPointer<Float>,
         restrictsStudent: Bool, _ temperature: Float, _ scale: Float
     ) -> Float {
         if restrictsStudent {
@@ -96,7 +96,7 @@ extension LogitRow {
 
     /// KL of the renormalized teacher to the student; gradient `(q - p) / temperature`.
     private func pull(
-        _ ids: UnsafeBufferPointer<UInt32>, _ logProbabilities: UnsafeBufferPointer<Float>,
+        _ ids: UnsafeBufferPointer<Int32>, _ logProbabilities: UnsafeBufferPointer<Float>,
         _ own: LogSum, _ temperature: Float, _ scale: Float, pushesChosenOnly: Bool
     ) -> Float {
         let other = LogSum(
@@ -131,7 +131,7 @@ extension LogitRow {
     ///   - scale: Factor of the gradient.
     /// - Returns: `-Σ weight ln q`; the teacher's entropy, a constant, is left out.
     public func sampled(
-        ids: UnsafeBufferPointer<UInt32>, weights: UnsafeBufferPointer<Float>, scale: Float
+        ids: UnsafeBufferPointer<Int32>, weights: UnsafeBufferPointer<Float>, scale: Float
     ) -> Float {
         let own = LogSum(logits, count)
         if let gradient { push(own, weights.reduce(0, +) * scale, gradient) }

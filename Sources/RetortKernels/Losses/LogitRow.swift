@@ -26,7 +26,7 @@ struct LogSum {
     init(_ row: UnsafePointer<Float>, _ count: Int, temperature: Float = 1) {
         var tops = Lanes(repeating: -.infinity)
         for i in stride(from: 0, to: count, by: 16) {
-            tops = pointwiseMax(tops, Lanes.logits(row, i, count))
+            tops = tops.larger(.logits(row, i, count))
         }
         top = tops.max()
         inverseTemperature = 1 / temperature

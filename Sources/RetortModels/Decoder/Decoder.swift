@@ -46,16 +46,17 @@ package final class Decoder {
     /// - Returns: Hidden states after the final norm, `[tokens, hiddenSize]`.
     package func hiddenStates(
         _ ids: [Int32], _ context: ForwardContext, on tape: Tape, checkpointing: Bool = false,
-        observe: ((Int, Tensor) -> Void)? = nil
+        observe: ((Int, Variable) -> Void)? = nil
     ) -> Variable {
         precondition(
             ids.allSatisfy { $0 >= 0 && $0 < description.vocabularySize }
                 && ids.count == context.layout.positions.count)
         var x = tape.apply(
-            Embedding(table: embedding.weight, ids: ids), embedding.parameter?.variable)
+            Embedding(table: embedding.weight, ids: ids),
+            context.isBase ? nil : embedding.parameter?.variable)
         let length = Int(context.layout.positions.max() ?? 0) + 1
         for (index, layer) in layers.enumerated() {
-            observe?(index, x.value)
+            observe?(index, x)
             let table = layer.description.attention.rotary.map {
                 rotary.table($0, length: length, in: workspace)
             }
@@ -66,8 +67,8 @@ package final class Decoder {
             }
         }
         context.cache?.advance(context.layout.documents)
-        let hidden = finalNorm(tape, x)
-        observe?(layers.count, hidden.value)
+        let hidden = finalNorm(tape, x, context)
+        observe?(layers.count, hidden)
         return hidden
     }
 
@@ -132,6 +133,8 @@ package final class DecoderLayer {
     }
 
     package var linearLayers: [LinearLayer] { [query, key, value, output, gate, up, down] }
+    /// The sizes of its attention.
+    package var shape: AttentionShape { description.attention.shape }
     package var norms: [NormLayer] { [attentionNorm, feedForwardNorm] }
 
     func callAsFunction(
@@ -141,14 +144,14 @@ package final class DecoderLayer {
             context.observe?(index, place, variable.value)
         }
         observe(.input, x)
-        let normed = attentionNorm(tape, x)
+        let normed = attentionNorm(tape, x, context)
         observe(.attentionNorm, normed)
         let mixed = attend(
             tape, query(tape, normed, context), key(tape, normed, context),
             value(tape, normed, context), rotary, context)
         observe(.heads, mixed)
         let middle = output(tape, mixed, residual: x, context)
-        let again = feedForwardNorm(tape, middle)
+        let again = feedForwardNorm(tape, middle, context)
         observe(.feedForwardNorm, again)
         let inner = tape.apply(GatedSiLU(), gate(tape, again, context), up(tape, again, context))
         observe(.inner, inner)
@@ -161,7 +164,7 @@ package final class DecoderLayer {
         _ tape: Tape, _ q: Variable, _ k: Variable, _ v: Variable, _ rotary: RotaryTable?,
         _ context: ForwardContext
     ) -> Variable {
-        let shape = description.attention.shape
+        context.observeAttention?(index, q, k, rotary)
         guard let cache = context.cache else {
             return tape.apply(
                 RotaryAttention(shape: shape, layout: context.layout, rotary: rotary), q, k, v)

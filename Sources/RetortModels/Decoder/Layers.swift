@@ -9,16 +9,21 @@ package struct ForwardContext {
     package let cache: KeyValueCache?
     /// Random stream of the dropouts of this micro-batch; nil for none.
     package let dropout: RandomStream?
+    /// Whether what is trained is left out: the model as it is stored.
+    package let isBase: Bool
+    /// Called with each layer's number from 0, queries, keys and rotary embedding.
+    package var observeAttention: ((Int, Variable, Variable, RotaryTable?) -> Void)?
     /// Told what passes through every layer.
     package let observe: ((_ layer: Int, LayerActivation, Tensor) -> Void)?
 
     package init(
         layout: TokenLayout, cache: KeyValueCache? = nil, dropout: RandomStream? = nil,
-        observe: ((_ layer: Int, LayerActivation, Tensor) -> Void)? = nil
+        isBase: Bool = false, observe: ((_ layer: Int, LayerActivation, Tensor) -> Void)? = nil
     ) {
         self.layout = layout
         self.cache = cache
         self.dropout = dropout
+        self.isBase = isBase
         self.observe = observe
     }
 }
@@ -66,6 +71,9 @@ package final class LinearLayer {
     func callAsFunction(
         _ tape: Tape, _ x: Variable, residual: Variable? = nil, _ context: ForwardContext
     ) -> Variable {
+        let trained = context.isBase ? nil : parameter,
+            trainedBias = context.isBase ? nil : biasParameter
+        let adapter = context.isBase ? nil : adapter
         var dropout: Linear.Dropout?
         if let adapter, adapter.dropout > 0, let stream = context.dropout {
             dropout = Linear.Dropout(probability: adapter.dropout, key: stream.key(site))
@@ -73,8 +81,8 @@ package final class LinearLayer {
         let operation = Linear(
             weight: weight, adapterScale: adapter?.scale ?? 1, dropout: dropout)
         return operation(
-            tape, x, residual: residual, weight: parameter?.variable,
-            bias: biasParameter?.variable ?? bias.map { Variable(constant: $0) },
+            tape, x, residual: residual, weight: trained?.variable,
+            bias: trainedBias?.variable ?? bias.map { Variable(constant: $0) },
             a: adapter?.a.variable, b: adapter?.b.variable)
     }
 }
@@ -95,8 +103,9 @@ package final class NormLayer {
         self.description = description
     }
 
-    func callAsFunction(_ tape: Tape, _ x: Variable) -> Variable {
-        let weight = parameter?.variable ?? Variable(constant: weight)
+    func callAsFunction(_ tape: Tape, _ x: Variable, _ context: ForwardContext) -> Variable {
+        let trained = context.isBase ? nil : parameter
+        let weight = trained?.variable ?? Variable(constant: weight)
         return tape.apply(RMSNorm(epsilon: description.epsilon), x, weight)
     }
 }

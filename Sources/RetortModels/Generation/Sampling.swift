@@ -47,7 +47,9 @@ public struct Sampling: Sendable, Equatable {
         var candidates = logits.indices.map { id in
             (id: id, weight: exp(Double(logits[id] - top) / temperature))
         }
-        candidates.sort { $0.weight != $1.weight ? $0.weight > $1.weight : $0.id < $1.id }
+        if topK != nil || topP < 1 {
+            candidates.sort { $0.weight != $1.weight ? $0.weight > $1.weight : $0.id < $1.id }
+        }
         if let topK { candidates = Array(candidates.prefix(max(1, topK))) }
         if topP < 1 {
             let total = candidates.reduce(0) { $0 + $1.weight }

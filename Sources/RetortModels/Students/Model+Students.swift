@@ -72,8 +72,14 @@ extension Model {
         (try? Self.describe(files).description.layers.count) ?? description.layers.count
     }
 
+    /// Whether its weights are not those of its files.
+    package var isDrawn: Bool { initialization != .stored }
+
     /// All values of all parameters; a tied output matrix counts once.
     package var parameterCount: Int { modelTensors().reduce(0) { $0 + $1.count } }
+
+    /// All of the model that this is a student of, as its files say.
+    package func whole() throws -> Model { try reopened(nil) }
 
     /// The model as its files and plan make it, without what was trained or put beside its weights.
     package func reopened() throws -> Model { try reopened(plan) }

@@ -7,47 +7,8 @@ public enum TeacherSignal {
     case hidden(Tensor, head: Weight, softcap: Float? = nil)
     /// Its logits, a row per token of the batch, f32.
     case logits(Tensor)
-    /// Its most probable tokens, stored.
-    case topK(StoredTopK)
-    /// Weighted draws from its distribution, stored.
-    case samples(StoredSamples)
-}
-
-/// The stored top of a teacher's distributions.
-public struct StoredTopK: Sendable, Equatable {
-    /// Tokens kept of each distribution.
-    public var k: Int
-    /// `[rows, k]`, most probable first.
-    public var ids: [UInt32]
-    /// `[rows, k]`, of the whole distribution at temperature 1.
-    public var logProbabilities: [Float]
-    /// `[rows]`: probability of all other tokens.
-    public var tailMass: [Float]
-
-    /// Describes stored rows.
-    public init(k: Int, ids: [UInt32], logProbabilities: [Float], tailMass: [Float]) {
-        self.k = k
-        self.ids = ids
-        self.logProbabilities = logProbabilities
-        self.tailMass = tailMass
-    }
-}
-
-/// Stored draws from a teacher's distributions.
-public struct StoredSamples: Sendable, Equatable {
-    /// Draws of each distribution.
-    public var count: Int
-    /// `[rows, count]`; repeats add up.
-    public var ids: [UInt32]
-    /// `[rows, count]`.
-    public var weights: [Float]
-
-    /// Describes stored rows.
-    public init(count: Int, ids: [UInt32], weights: [Float]) {
-        self.count = count
-        self.ids = ids
-        self.weights = weights
-    }
+    /// What was kept of its distributions.
+    case stored(SoftTargets)
 }
 
 /// How a student's distribution is compared with its teacher's.
@@ -93,7 +54,8 @@ public struct Distillation: LogitLoss {
     ///   - softcap: The student's logits' cap, if it has one.
     public init(
         labels: [Int32], signalRows: [Int], signal: TeacherSignal, loss: SoftLoss,
-        temperature: Float, hardScale: Float, softScale: Float, shared: VocabularyPairs = .same,
+        temperature: Float, hardScale: Float, softScale: Float,
+        shared: VocabularyPairs = .first(.max),
         softcap: Float? = nil
     ) {
         precondition(labels.count == signalRows.count)
@@ -167,7 +129,7 @@ private struct TeacherChunk: @unchecked Sendable {
             let scores = memory.rows(present.count)
             workspace.kernels.selectRows(all.rows, present[...], into: scores)
             (logits, owner) = (scores, memory)
-        case .topK, .samples: (logits, owner) = (nil, nil)
+        case .stored: (logits, owner) = (nil, nil)
         }
     }
 
@@ -189,26 +151,36 @@ private struct TeacherChunk: @unchecked Sendable {
             return unsafe row.ranked(
                 teacher: logits.floats(logitRows[index]), teacherCount: logits.columnCount,
                 temperature: temperature, scale: scale)
-        case (.topK(let stored), .topK(let form)):
-            let span = rows[index] * stored.k..<(rows[index] + 1) * stored.k
-            let tail = stored.tailMass[rows[index]]
-            return unsafe stored.ids.withUnsafeBufferPointer { ids in
-                unsafe stored.logProbabilities.withUnsafeBufferPointer { logProbabilities in
+        case (.stored(let targets), _):
+            return stored(targets, rows[index], row, loss, temperature, scale)
+        default: preconditionFailure("a loss that fits the signal")
+        }
+    }
+
+    /// The soft loss against row `index` of what was kept.
+    private func stored(
+        _ targets: SoftTargets, _ index: Int, _ row: LogitRow, _ loss: SoftLoss,
+        _ temperature: Float, _ scale: Float
+    ) -> Float {
+        switch (targets, loss) {
+        case (.topK(let k, let ids, let logs, let tail), .topK(let form)):
+            let span = index * k..<(index + 1) * k
+            return unsafe ids.withUnsafeBufferPointer { ids in
+                unsafe logs.withUnsafeBufferPointer { logs in
                     unsafe row.topK(
                         ids: UnsafeBufferPointer(rebasing: ids[span]),
-                        logProbabilities: UnsafeBufferPointer(rebasing: logProbabilities[span]),
-                        tailMass: tail, form: form, temperature: temperature, scale: scale)
+                        logProbabilities: UnsafeBufferPointer(rebasing: logs[span]),
+                        tailMass: tail[index], form: form, temperature: temperature, scale: scale)
                 }
             }
-        case (.topK(let stored), .ranked):
-            let span = rows[index] * stored.k..<(rows[index] + 1) * stored.k
+        case (.topK(let k, _, let logs, let tail), .ranked):
             return row.ranked(
-                teacher: stored.logProbabilities[span].map(LogitRow.probability),
-                tailMass: stored.tailMass[rows[index]], temperature: temperature, scale: scale)
-        case (.samples(let stored), .sampled):
-            let span = rows[index] * stored.count..<(rows[index] + 1) * stored.count
-            return unsafe stored.ids.withUnsafeBufferPointer { ids in
-                unsafe stored.weights.withUnsafeBufferPointer { weights in
+                teacher: logs[index * k..<(index + 1) * k].map(LogitRow.probability),
+                tailMass: tail[index], temperature: temperature, scale: scale)
+        case (.samples(let count, let ids, let weights), .sampled):
+            let span = index * count..<(index + 1) * count
+            return unsafe ids.withUnsafeBufferPointer { ids in
+                unsafe weights.withUnsafeBufferPointer { weights in
                     unsafe row.sampled(
                         ids: UnsafeBufferPointer(rebasing: ids[span]),
                         weights: UnsafeBufferPointer(rebasing: weights[span]), scale: scale)
@@ -221,8 +193,8 @@ private struct TeacherChunk: @unchecked Sendable {
 
 /// Which tokens two vocabularies share, by their places in the two output matrices.
 public enum VocabularyPairs: Sendable, Equatable {
-    /// The two are the same, but for rows behind the end of the shorter one.
-    case same
+    /// The first so many rows of both; others, such as padding, are left out.
+    case first(Int)
     /// The student's id and the teacher's id of every token that both have.
     case pairs(student: [Int32], teacher: [Int32])
 
@@ -232,8 +204,8 @@ public enum VocabularyPairs: Sendable, Equatable {
         _ body: (LogitRow, UnsafeMutablePointer<Float>) -> Float
     ) -> Float {
         switch self {
-        case .same:
-            return unsafe body(row.prefix(teacherCount), teacher)
+        case .first(let count):
+            return unsafe body(row.prefix(min(count, teacherCount)), teacher)
         case .pairs(let student, let teacherIDs):
             return unsafe row.gathered(student) { row in
                 // Ids rise on the student's side only: the teacher's go through a copy.

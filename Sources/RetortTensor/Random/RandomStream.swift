@@ -18,6 +18,12 @@ public struct RandomStream: Sendable, Equatable {
         case dropout = 3
         /// Tokens of generated text.
         case sampling = 4
+        /// First values of projections between hidden states.
+        case projection = 5
+        /// Which examples a student answers itself, and how.
+        case onPolicy = 6
+        /// Tokens that stand for a teacher's distribution.
+        case softTargets = 8
     }
 
     private let philox: PhiloxKey

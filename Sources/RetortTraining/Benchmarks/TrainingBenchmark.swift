@@ -70,12 +70,15 @@ public struct TrainingBenchmark: Sendable {
             adapter.alpha = Double(2 * rank)
             recipe.adapter = adapter
         }
-        let session = try TrainingSession(recipe, model: model)
+        return try measure(TrainingSession(recipe, model: model), onStep: onStep)
+    }
+
+    /// Times the steps of a session on the fixed token ids.
+    func measure(_ session: TrainingSession, onStep: (Int) -> Void) throws -> Result {
         var generator = SplitMix64(state: seed)
+        let vocabulary = UInt64(session.model.description.vocabularySize)
         let examples = (0..<batch).map { row in
-            let ids = (0..<length).map { _ in
-                Int32(generator.next() % UInt64(model.description.vocabularySize))
-            }
+            let ids = (0..<length).map { _ in Int32(generator.next() % vocabulary) }
             return TrainingExample(ids: ids, labels: ids, line: row + 1)
         }
         var seconds: [Double] = [], losses: [Double] = []
@@ -91,6 +94,37 @@ public struct TrainingBenchmark: Sendable {
         return Result(
             tokensPerSecond: Double(batch * length) / median, peakMemoryMiB: peakMemoryMiB(),
             firstLoss: losses[0], lastLoss: losses[losses.count - 1], stepSeconds: seconds)
+    }
+
+    /// Measures distillation: the model teaches a student of the first half of its layers, whose
+    /// weights are all trained, at temperature 2 with half the weight on the labels.
+    ///
+    /// - Parameters:
+    ///   - teacher: Freshly opened.
+    ///   - onStep: Told after each step, how many are done.
+    /// - Returns: Speed, memory and losses.
+    /// - Throws: ``TrainingError`` if a loss is not finite, ``StudentError`` for a model of one layer.
+    public func runDistillation(
+        _ teacher: Model, onStep: (Int) -> Void = { _ in }
+    ) throws -> Result {
+        var recipe = Recipe()
+        recipe.task = .distill
+        recipe.optimizer.learningRate = 1e-4
+        recipe.optimizer.weightDecay = 0
+        recipe.training.maxGradNorm = nil
+        recipe.training.gradientCheckpointing = checkpointing
+        var distillation = DistillationRecipe()
+        distillation.teacher = TeacherRecipe()
+        distillation.teacher?.path = teacher.path
+        distillation.temperature = 2
+        recipe.distillation = distillation
+        recipe.data.format = .tokens
+        let student = try teacher.keeping(.first(teacher.description.layers.count / 2))
+        let lesson = try Lesson(recipe, student: student)
+        let session = try TrainingSession(
+            recipe, model: student,
+            objective: { try lesson.objective(recipe, student: student, data: TrainingData([])) })
+        return try measure(session, onStep: onStep)
     }
 }
 

@@ -45,6 +45,8 @@ package struct Checkpoint {
         package var bestValidationLoss: Double?
         package var modelFingerprint: String
         package var dataFingerprint: String
+        /// Of the teacher; nil for a run without one.
+        package var teacherFingerprint: String? = nil
     }
 
     /// Writes a checkpoint into a run folder, whole or not at all.
@@ -261,13 +263,14 @@ public enum CheckpointError: Error, Equatable, CustomStringConvertible {
 extension Checkpoint.State {
     fileprivate var json: JSONValue {
         .object(
-            JSONObject([
-                ("step", .integer(step)), ("update_count", .integer(updateCount)),
-                ("tokens_seen", .integer(tokensSeen)),
-                ("best_validation_loss", bestValidationLoss.map(JSONValue.number) ?? .null),
-                ("model_fingerprint", .string(modelFingerprint)),
-                ("data_fingerprint", .string(dataFingerprint)),
-            ]))
+            JSONObject(
+                [
+                    ("step", .integer(step)), ("update_count", .integer(updateCount)),
+                    ("tokens_seen", .integer(tokensSeen)),
+                    ("best_validation_loss", bestValidationLoss.map(JSONValue.number) ?? .null),
+                    ("model_fingerprint", .string(modelFingerprint)),
+                    ("data_fingerprint", .string(dataFingerprint)),
+                ] + (teacherFingerprint.map { [("teacher_fingerprint", .string($0))] } ?? [])))
     }
 
     fileprivate init(_ json: JSONValue, path: String) throws {
@@ -279,6 +282,6 @@ extension Checkpoint.State {
         self.init(
             step: step, updateCount: updates, tokensSeen: tokens,
             bestValidationLoss: json["best_validation_loss"]?.double, modelFingerprint: model,
-            dataFingerprint: data)
+            dataFingerprint: data, teacherFingerprint: json["teacher_fingerprint"]?.string)
     }
 }

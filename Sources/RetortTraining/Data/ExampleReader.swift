@@ -58,8 +58,9 @@ public struct ExampleReader {
             throw DataError.badLine(
                 path: path, line: line, reason: "text is missing or not a string")
         }
-        let ids = try text.tokenizer.encode(content).map { Int32($0) }
-        return TrainingExample(ids: ids, labels: ids, line: line)
+        let tokens = try text.tokenizer.encodeWithOffsets(content, addSpecialTokens: true)
+        let ids = tokens.map { Int32($0.id) }
+        return TrainingExample(ids: ids, labels: ids, line: line, spans: spans(of: tokens))
     }
 
     private func conversation(_ object: JSONObject, _ text: ModelText, line: Int) throws
@@ -73,6 +74,11 @@ public struct ExampleReader {
         let tokens = try text.encodeRendered(supervised.text)
         let labels = supervised.labels(ids: tokens.map(\.id), offsets: tokens.map(\.bytes))
         return TrainingExample(
-            ids: tokens.map { Int32($0.id) }, labels: labels.map { Int32($0) }, line: line)
+            ids: tokens.map { Int32($0.id) }, labels: labels.map { Int32($0) }, line: line,
+            spans: spans(of: tokens))
+    }
+
+    private func spans(of tokens: [(id: Int, bytes: Range<Int>)]) -> [Range<Int32>] {
+        tokens.map { Int32(clamping: $0.bytes.lowerBound)..<Int32(clamping: $0.bytes.upperBound) }
     }
 }

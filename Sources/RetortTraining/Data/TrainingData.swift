@@ -11,6 +11,9 @@ public struct TrainingData: Sendable {
     /// Lines in which no token is trained; they are left out.
     public internal(set) var unsupervisedLines: [Int] = []
 
+    /// Examples that are made, not read.
+    package init(_ examples: [TrainingExample]) { self.examples = examples }
+
     /// Reads a file.
     ///
     /// - Parameters:
@@ -38,6 +41,7 @@ public struct TrainingData: Sendable {
                     cutLines.append(line)
                     example.ids = Array(example.ids.prefix(recipe.maxLength))
                     example.labels = Array(example.labels.prefix(recipe.maxLength))
+                    example.spans = Array(example.spans.prefix(recipe.maxLength))
                 }
             }
             if example.supervisedCount == 0 {

@@ -9,14 +9,21 @@ public struct TrainingExample: Sendable, Equatable {
     public var labels: [Int32]
     /// The line of the data file, from 1.
     public var line: Int
+    /// The UTF-8 bytes of the example's text that each token stands for, empty for tokens without
+    /// any; no spans at all where the data are token ids.
+    public var spans: [Range<Int32>]
 
     /// Creates an example.
-    public init(ids: [Int32], labels: [Int32], line: Int) {
+    public init(ids: [Int32], labels: [Int32], line: Int, spans: [Range<Int32>] = []) {
         self.ids = ids
         self.labels = labels
         self.line = line
+        self.spans = spans
     }
 
     /// Tokens that are predicted and count.
     public var supervisedCount: Int { labels.dropFirst().count { $0 != ignoredLabel } }
+
+    /// Tokens before the first that counts; 0 if none does.
+    var promptLength: Int { labels.dropFirst().firstIndex { $0 != ignoredLabel } ?? 0 }
 }

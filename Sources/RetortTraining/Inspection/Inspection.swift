@@ -26,7 +26,8 @@ package enum Inspection {
     static let kinds: [any InspectedKind.Type] = [
         CheckpointInspection.self, RunInspection.self, AdapterInspection.self,
         ModelInspection.self, RecipeInspection.self, ShardInspection.self,
-        SafetensorsInspection.self, DataInspection.self, TokenizerInspection.self,
+        SafetensorsInspection.self, HDF5Inspection.self, DataInspection.self,
+        TokenizerInspection.self,
     ]
 
     /// Inspects what lies at a path.

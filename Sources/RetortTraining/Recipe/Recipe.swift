@@ -13,6 +13,8 @@ public struct Recipe: RecipeSection {
     public var model = ModelRecipe()
     /// The adapter to train; nil for the model's own weights.
     public var adapter: AdapterRecipe?
+    /// Who teaches; nil without a teacher.
+    public var distillation: DistillationRecipe?
     /// What to learn from.
     public var data = DataRecipe()
     /// How many steps of which size.
@@ -29,9 +31,20 @@ public struct Recipe: RecipeSection {
     /// Creates the defaults.
     public init() {}
 
+    /// Data are needed unless a file of soft targets holds them in the student's own tokens.
+    public func missingKey() -> String? {
+        let isInFile = distillation.map { $0.targets != nil && $0.loss != .uld } ?? false
+        return data.train.isEmpty && !isInFile ? "data.train" : nil
+    }
+
     /// The keys, in the order they are written.
     public static let fields: [RecipeField<Self>] = [
-        .init("task", \.task, isRequired: true, "The kind of training: `sft`, supervised."),
+        .init(
+            "task", \.task, isRequired: true,
+            "The kind of training: `sft`, supervised, or `distill`, from a teacher."
+        ).needing("sft unless there is a distillation section") {
+            $0.task != .distill || $0.distillation != nil
+        },
         .init(
             "output_dir", \.outputDir, isRequired: true,
             "Folder for checkpoints, metrics and the result, from the current folder."),
@@ -43,6 +56,12 @@ public struct Recipe: RecipeSection {
         ).needing("left out where model.initialize draws the weights, which are all trained") {
             $0.adapter == nil || $0.model.initialize?.scratch == nil
         },
+        .init(
+            "distillation", section: \.distillation,
+            "Who teaches, and how student and teacher are compared."
+        ).only(if: "task is distill") { $0.task == .distill }.needing(
+            "a map with teacher or targets"
+        ) { $0.distillation.map { $0.teacher != nil || $0.targets != nil } ?? true },
         .init("data", section: \.data, "What to learn from."),
         .init("training", section: \.training, "How many steps of which size."),
         .init("optimizer", section: \.optimizer, "How gradients change weights."),
@@ -56,4 +75,6 @@ public struct Recipe: RecipeSection {
 public enum TrainingTask: String, RecipeChoice {
     /// Supervised fine-tuning on the data's own tokens.
     case sft
+    /// From a teacher's soft targets.
+    case distill
 }

@@ -15,11 +15,19 @@ public protocol RecipeSection: Sendable, Equatable {
 
     /// Fills in the defaults that depend on other keys of the section.
     mutating func settle()
+
+    /// Looks for a key that only some recipes can do without.
+    ///
+    /// - Returns: Its name inside the section, or nil.
+    func missingKey() -> String?
 }
 
 extension RecipeSection {
     /// Nothing: most defaults stand alone.
     public mutating func settle() {}
+
+    /// None: most keys are needed always or never.
+    public func missingKey() -> String? { nil }
 
     /// None: most sections are maps.
     public static var shorthand: (word: String, section: Self)? { nil }
@@ -61,6 +69,7 @@ extension RecipeSection {
             try check(field, members, in: context, location)
         }
         settle()
+        if let key = missingKey() { throw .missing(context.name(key), location) }
     }
 
     private mutating func check(

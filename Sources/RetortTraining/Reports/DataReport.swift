@@ -22,7 +22,8 @@ public struct DataReport {
     /// - Throws: What is wrong with model or data.
     public init(_ recipe: Recipe, kernels: Kernels, rows: Int) throws {
         let model = try Model.whole(recipe, kernels: kernels)
-        let data = try ExampleReader(model, recipe.data).read(recipe.data.train)
+        let data = try Lesson(recipe, student: model).data(
+            recipe.data.train, ExampleReader(model, recipe.data))
         let plan = BatchPlan(lengths: data.examples.map(\.ids.count), recipe: recipe)
         self.data = data
         self.recipe = recipe

@@ -8,6 +8,8 @@ public struct StepMetrics: Sendable, Equatable {
     public var epoch: Int
     /// Mean loss over the supervised tokens, nats.
     public var loss: Double
+    /// What the loss is made of, before weighting; empty where it is one piece.
+    public var lossParts: [LossPart] = []
     /// L2 norm of the gradient before clipping.
     public var gradientNorm: Double
     /// The rate of this step.
@@ -24,13 +26,15 @@ public struct StepMetrics: Sendable, Equatable {
 
     var json: JSONValue {
         .object(
-            JSONObject([
-                ("step", .integer(step)), ("epoch", .integer(epoch)), ("loss", .number(loss)),
-                ("grad_norm", .number(gradientNorm)), ("learning_rate", .number(learningRate)),
-                ("tokens", .integer(tokens)), ("supervised_tokens", .integer(supervisedTokens)),
-                ("seconds", .number(seconds)), ("tokens_per_second", .number(tokensPerSecond)),
-                ("peak_rss_mib", .number(peakMemoryMiB())),
-            ]))
+            JSONObject(
+                [
+                    ("step", .integer(step)), ("epoch", .integer(epoch)), ("loss", .number(loss)),
+                ] + lossParts.map { ($0.name, .number($0.value)) } + [
+                    ("grad_norm", .number(gradientNorm)), ("learning_rate", .number(learningRate)),
+                    ("tokens", .integer(tokens)), ("supervised_tokens", .integer(supervisedTokens)),
+                    ("seconds", .number(seconds)), ("tokens_per_second", .number(tokensPerSecond)),
+                    ("peak_rss_mib", .number(peakMemoryMiB())),
+                ]))
     }
 
     /// Reads a line of `metrics.jsonl`; nil if it is not about a step.
@@ -47,12 +51,14 @@ public struct StepMetrics: Sendable, Equatable {
     }
 
     init(
-        step: Int, epoch: Int, loss: Double, gradientNorm: Double, learningRate: Double,
+        step: Int, epoch: Int, loss: Double, lossParts: [LossPart] = [], gradientNorm: Double,
+        learningRate: Double,
         tokens: Int, supervisedTokens: Int, seconds: Double
     ) {
         self.step = step
         self.epoch = epoch
         self.loss = loss
+        self.lossParts = lossParts
         self.gradientNorm = gradientNorm
         self.learningRate = learningRate
         self.tokens = tokens

@@ -47,7 +47,7 @@ public final class TrainingRun {
     let plan: BatchPlan
     private let schedule: LearningRateSchedule
     private let folder: RunFolder
-    private let fingerprints: (model: String, data: String)
+    private let fingerprints: (model: String, data: String, teacher: String?)
     private let reader: ExampleReader
     private let observe: (Event) -> Void
     private var tokensSeen = 0
@@ -69,14 +69,21 @@ public final class TrainingRun {
             recipe, kernels: kernels, precision: recipe.training.precision
         ) { observe(.measured(documents: $0, total: $1)) }
         reader = try ExampleReader(model, recipe.data)
-        data = try reader.read(recipe.data.train)
+        let lesson = try Lesson(recipe, student: model)
+        data = try lesson.data(recipe.data.train, reader)
         validation = try recipe.data.validation.map(reader.read)
-        session = try TrainingSession(recipe, model: model)
+        session = try TrainingSession(
+            recipe, model: model,
+            objective: { [data] in
+                try lesson.objective(recipe, student: model, data: data)
+            })
         plan = BatchPlan(lengths: data.examples.map(\.ids.count), recipe: recipe)
         schedule = LearningRateSchedule(recipe, totalSteps: plan.steps.count)
         folder = RunFolder(recipe.outputDir)
         fingerprints = (
-            try Fingerprint.model(model), try Fingerprint.file(recipe.data.train)
+            try Fingerprint.model(model),
+            recipe.data.train.isEmpty ? "" : try Fingerprint.file(recipe.data.train),
+            try lesson.fingerprint()
         )
     }
 
@@ -161,6 +168,9 @@ public final class TrainingRun {
         guard state.modelFingerprint == fingerprints.model else {
             throw TrainingError.otherInput(path: path, what: "model \(recipe.model.path)")
         }
+        guard state.teacherFingerprint == fingerprints.teacher else {
+            throw TrainingError.otherInput(path: path, what: "teacher")
+        }
         guard state.dataFingerprint == fingerprints.data else {
             throw TrainingError.otherInput(path: path, what: "data file \(recipe.data.train)")
         }
@@ -175,6 +185,7 @@ public final class TrainingRun {
         let seconds = (clock.now - begun).seconds
         let metrics = StepMetrics(
             step: step + 1, epoch: plan.epochs[step] + 1, loss: result.loss,
+            lossParts: result.parts,
             gradientNorm: result.gradientNorm, learningRate: rate, tokens: result.tokens,
             supervisedTokens: result.supervisedTokens, seconds: seconds)
         if (step + 1) % recipe.logging.everySteps == 0 || step + 1 == plan.steps.count {
@@ -210,7 +221,7 @@ public final class TrainingRun {
         let state = Checkpoint.State(
             step: step + 1, updateCount: session.optimizer.updateCount, tokensSeen: tokensSeen,
             bestValidationLoss: bestValidationLoss, modelFingerprint: fingerprints.model,
-            dataFingerprint: fingerprints.data)
+            dataFingerprint: fingerprints.data, teacherFingerprint: fingerprints.teacher)
         try Checkpoint.write(
             state, parameters: session.savedParameters, optimizer: session.savedOptimizer,
             in: recipe.outputDir)

@@ -16,13 +16,22 @@ package final class TrainingSession {
     package let optimizer: any Optimizer
     /// The adapter's settings; nil when the model's own weights are trained.
     package let adapter: AdapterConfiguration?
+    private let objective: any Objective
     private let dropout: RandomStream
 
     /// Opens the model and prepares what the recipe trains.
-    package init(_ recipe: Recipe, model: Model) throws {
+    ///
+    /// - Parameters:
+    ///   - recipe: What is trained and how.
+    ///   - model: The model.
+    ///   - objective: What is minimized, made after the model was prepared; nil for cross-entropy.
+    /// - Throws: The first thing that is wrong.
+    package init(
+        _ recipe: Recipe, model: Model, objective: (() throws -> any Objective)? = nil
+    ) throws {
         self.recipe = recipe
         self.model = model
-        let decoder = model.decoder
+        let decoder = model.decoder, parameters: [Parameter]
         if let section = recipe.adapter {
             if let path = section.initialAdapter {
                 adapter = try decoder.loadAdapter(path, family: model.family)
@@ -37,13 +46,19 @@ package final class TrainingSession {
             adapter = nil
             parameters = decoder.trainAllWeights()
         }
-        optimizer = makeOptimizer(recipe.optimizer, parameters, in: decoder.workspace)
+        self.objective =
+            try objective?()
+            ?? SupervisedObjective(model, checkpointing: recipe.training.gradientCheckpointing)
+        self.parameters = parameters + self.objective.parameters
+        optimizer = makeOptimizer(recipe.optimizer, self.parameters, in: decoder.workspace)
         dropout = RandomStream(seed: UInt64(recipe.seed), .dropout)
     }
 
     /// What one step did.
     package struct StepResult: Equatable {
         package var loss: Double
+        /// What the loss is made of, where it has parts.
+        package var parts: [LossPart]
         /// L2 norm over all parameters, before clipping.
         package var gradientNorm: Double
         package var tokens: Int
@@ -52,8 +67,8 @@ package final class TrainingSession {
 
     /// Gradients of all micro-batches, clipping, update.
     ///
-    /// The loss of the step is summed over all its supervised tokens and divided once by their count,
-    /// so that how rows are grouped never changes the gradient.
+    /// Each part of the loss is summed over all tokens of the step that have it and divided once by
+    /// their count, so that how rows are grouped never changes the gradient.
     ///
     /// - Parameters:
     ///   - step: From 0; names the random streams.
@@ -63,30 +78,27 @@ package final class TrainingSession {
     /// - Throws: ``TrainingError/notFinite(step:what:)``; parameters are then unchanged.
     package func step(_ step: Int, _ batches: [Batch], rate: Double) throws -> StepResult {
         let workspace = model.decoder.workspace
-        let supervised = batches.reduce(0) { $0 + $1.supervisedCount }
         for parameter in parameters { parameter.slot.gradient = nil }
-        var sum = 0.0
-        for (index, batch) in batches.enumerated() {
+        let steps = try objective.prepare(step: step, batches)
+        var sum = ObjectiveValue()
+        for (index, micro) in steps.enumerated() {
             let tape = Tape(workspace)
             let context = ForwardContext(
-                layout: batch.layout, dropout: dropout[step][index])
-            let hidden = model.decoder.hiddenStates(
-                batch.ids, context, on: tape,
-                checkpointing: recipe.training.gradientCheckpointing)
-            let (loss, tokenLosses) = model.decoder.crossEntropy(
-                hidden, labels: batch.labels, scale: 1 / Float(max(supervised, 1)), on: tape)
-            sum += tokenLosses.values.reduce(0.0) { $0 + Double($1) }
-            tape.backward(from: loss)
+                layout: micro.batch.layout, dropout: dropout[step][index])
+            let value = try micro.evaluate(context, tape)
+            sum.add(value)
+            tape.backward(from: value.losses)
         }
-        let loss = sum / Double(max(supervised, 1))
+        let loss = sum.total
         guard loss.isFinite else { throw TrainingError.notFinite(step: step + 1, what: "loss") }
         let norm = gradientNorm()
         guard norm.isFinite else { throw TrainingError.notFinite(step: step + 1, what: "gradient") }
         let scale = recipe.training.maxGradNorm.map { min(1, $0 / (norm + 1e-6)) } ?? 1
         optimizer.update(rate: rate, gradientScale: Float(scale))
         return StepResult(
-            loss: loss, gradientNorm: norm, tokens: batches.reduce(0) { $0 + $1.ids.count },
-            supervisedTokens: supervised)
+            loss: loss, parts: sum.parts, gradientNorm: norm,
+            tokens: steps.reduce(0) { $0 + $1.batch.ids.count },
+            supervisedTokens: steps.reduce(0) { $0 + $1.batch.supervisedCount })
     }
 
     private func gradientNorm() -> Double {

@@ -34,7 +34,7 @@ package struct ForwardCheck {
         let hidden = decoder.hiddenStates(
             flat.ids, ForwardContext(layout: flat.layout), on: tape,
             observe: wantsHiddenStates
-                ? { place(workspace.converted($1, to: .float32), "hidden.\($0)") } : nil)
+                ? { place(workspace.converted($1.value, to: .float32), "hidden.\($0)") } : nil)
         place(decoder.logits(hidden.value), "logits")
         let supervised = flat.labels.count { $0 != ignoredLabel }
         if supervised > 0 {

@@ -125,15 +125,15 @@ package struct LossSpecification {
         let (ids, width) = try tensors.ids("teacher_ids", rows: rows, vocabulary: vocabulary)
         guard let form else {
             let weights = try tensors.floats("teacher_weights", shape: [rows, width])
-            return (.samples(StoredSamples(count: width, ids: ids, weights: weights)), .sampled)
+            return (.stored(.samples(count: width, ids: ids, weights: weights)), .sampled)
         }
-        let stored = StoredTopK(
+        let stored = SoftTargets.topK(
             k: width, ids: ids,
             logProbabilities: try tensors.floats("teacher_logprobs", shape: [rows, width]),
             tailMass: form == .tail
                 ? try tensors.floats("teacher_tail_mass", shape: [rows])
                 : Array(repeating: 0, count: rows))
-        return (.topK(stored), .topK(form))
+        return (.stored(stored), .topK(form))
     }
 
     private func divergence() throws(LossCheckError) -> Divergence {

@@ -74,11 +74,11 @@ package struct LossTensors {
     /// Token ids, a row per supervised or unsupervised row of the case.
     package func ids(
         _ name: String, rows: Int, vocabulary: Int
-    ) throws(LossCheckError) -> (ids: [UInt32], width: Int) {
+    ) throws(LossCheckError) -> (ids: [Int32], width: Int) {
         let found = try integers(name)
         guard found.shape.count == 2, found.shape[0] == rows, found.shape[1] > 0,
             found.values.allSatisfy({ $0 >= 0 && $0 < vocabulary })
         else { throw .badTensor(path, name) }
-        return (found.values.map { UInt32($0) }, found.shape[1])
+        return (found.values.map { Int32($0) }, found.shape[1])
     }
 }

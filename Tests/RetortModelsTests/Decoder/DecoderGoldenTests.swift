@@ -38,7 +38,7 @@ struct DecoderGoldenTests {
             observe: { index, states in
                 do {
                     expectClose(
-                        states.values, try reference.floats("hidden.\(index)"),
+                        states.value.values, try reference.floats("hidden.\(index)"),
                         within: try golden.tolerance("hidden_abs"), "hidden.\(index)")
                     layers += 1
                 } catch { failure = error }

@@ -20,7 +20,10 @@ public struct DataRecipe: RecipeSection {
 
     /// The keys, in the order they are written.
     public static let fields: [RecipeField<Self>] = [
-        .init(input: "train", \.train, isRequired: true, "Examples to train on, as JSONL."),
+        .init(
+            input: "train", \.train,
+            "Examples to train on, as JSONL; may be left out with distillation.targets."
+        ).only(if: "it is a path") { !$0.train.isEmpty },
         .init(input: "validation", \.validation, "Examples to measure after each epoch, as JSONL."),
         .init(
             "format", \.format,

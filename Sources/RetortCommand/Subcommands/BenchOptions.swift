@@ -1,0 +1,52 @@
+import Retort
+import RetortModels
+
+/// What the benchmarks of training have in common: size of a step, precision, output.
+struct BenchOptions: Equatable {
+    let batch: Int
+    let length: Int
+    let precision: Precision
+    let usesGradientCheckpointing: Bool
+    let steps: Int
+    let json: Bool
+
+    static let options: [CommandOption] = [
+        .value("--batch", "N", "Rows of a step; 4 by default."),
+        .value("--length", "N", "Tokens of a row; 512 by default."),
+        .precisionOption,
+        .flag("--gradient-checkpointing", "Compute layers twice to save memory."),
+        .value("--steps", "N", "Steps that are timed; 5 by default."),
+        .flag("--json", "Print one JSON object on one line."),
+    ]
+
+    init(_ arguments: Arguments) throws(UsageError) {
+        batch = try arguments.integer("--batch", in: 1...65_536) ?? 4
+        length = try arguments.integer("--length", in: 2...1_048_576) ?? 512
+        precision = try arguments.precision()
+        usesGradientCheckpointing = arguments.has("--gradient-checkpointing")
+        steps = try arguments.integer("--steps", in: 1...1_000_000) ?? 5
+        json = arguments.has("--json")
+    }
+
+    /// Runs a benchmark with progress and prints what came out.
+    func run(
+        on terminal: Terminal,
+        _ body: (TrainingBenchmark, (Int) -> Void) throws -> TrainingBenchmark.Result
+    ) throws {
+        var benchmark = TrainingBenchmark()
+        benchmark.batch = batch
+        benchmark.length = length
+        benchmark.steps = steps
+        benchmark.checkpointing = usesGradientCheckpointing
+        let progress = ProgressLine(on: terminal, "step", of: steps + 1)
+        let result = try body(benchmark) { progress.update($0 + 1) }
+        progress.finish()
+        if json { return try terminal.result(result.json.serialized(.spaced)) }
+        try terminal.result(
+            """
+            \(Humanized.rate(result.tokensPerSecond)) tokens/s (median of \(steps) steps)
+            \(Humanized.bytes(Int(result.peakMemoryMiB * 1_048_576))) peak memory
+            first loss \(Humanized.fixed(result.firstLoss, 5)), last \(Humanized.fixed(result.lastLoss, 5))
+            """)
+    }
+}

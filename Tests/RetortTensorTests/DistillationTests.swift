@@ -1,0 +1,215 @@
+import RetortKernels
+import Testing
+
+@testable import RetortTensor
+
+@Suite("Losses against a teacher agree with their definitions")
+struct DistillationTests {
+    private static let divergences: [Divergence] = [
+        .forwardKL, .reverseKL, .generalizedJSD(beta: 0.3), .skewForwardKL(lambda: 0.2),
+        .skewReverseKL(lambda: 0.2), .totalVariation,
+    ]
+    private static let vocabulary = 19
+
+    /// Hidden states, an output matrix, teacher's logits; some tokens with labels, some taught.
+    private struct Case {
+        var random = Random(21)
+        let hidden, weight, teacher: Grid<Double>
+        let labels: [Int32]
+        let taught: [Int]
+        var rows: [Int] { labels.indices.map { taught.contains($0) ? $0 : -1 } }
+
+        init(tokens: Int, teacherVocabulary: Int = vocabulary) {
+            hidden = random.grid(tokens, 4)
+            weight = random.grid(vocabulary, 4)
+            teacher = random.grid(tokens, teacherVocabulary)
+            labels = (0..<tokens).map { Int32($0 % 4 == 1 ? -100 : $0 * 5 % vocabulary) }
+            taught = (0..<tokens).filter { $0 % 3 != 2 }
+        }
+    }
+
+    @Test("divergences of full distributions, in one chunk and in several", arguments: divergences)
+    func divergence(_ divergence: Divergence) {
+        for (tokens, temperature) in [(7, 2.0), (300, 1.0)] {
+            let given = Case(tokens: tokens)
+            let bench = Bench(.float32)
+            judge(
+                LossHead(
+                    weight: Weight(bench.tensor(given.weight)),
+                    loss: Distillation(
+                        labels: given.labels, signalRows: given.rows,
+                        signal: .logits(bench.tensor(given.teacher)),
+                        loss: .divergence(divergence), temperature: Float(temperature),
+                        hardScale: 0.25, softScale: 0.5), wantsGradient: true),
+                DistillationReference(
+                    frozen: given.weight, teacher: given.teacher, labels: given.labels,
+                    taught: given.taught, loss: .divergence(divergence), temperature: temperature,
+                    scales: (0.25, 0.5)),
+                [Given(given.hidden, isActivation: true), tokens == 7 ? Given(given.weight) : nil],
+                "\(divergence), \(tokens) tokens")
+        }
+    }
+
+    @Test("a live teacher's logits are formed chunk by chunk")
+    func liveTeacher() {
+        var random = Random(22)
+        let given = Case(tokens: 270)
+        let states = random.grid(270, 3), head = random.grid(Self.vocabulary, 3)
+        let bench = Bench(.float32)
+        judge(
+            LossHead(
+                weight: Weight(bench.tensor(given.weight)),
+                loss: Distillation(
+                    labels: given.labels, signalRows: given.rows,
+                    signal: .hidden(bench.tensor(states), head: Weight(bench.tensor(head))),
+                    loss: .divergence(.forwardKL), temperature: 1.5, hardScale: 0.25,
+                    softScale: 0.5), wantsGradient: true),
+            DistillationReference(
+                frozen: given.weight, teacher: states.timesTransposed(head), labels: given.labels,
+                taught: given.taught, loss: .divergence(.forwardKL), temperature: 1.5,
+                scales: (0.25, 0.5)),
+            [Given(given.hidden, isActivation: true), nil], "live teacher")
+    }
+
+    @Test("sorted probabilities of vocabularies of different sizes", arguments: [7, 19, 31])
+    func ranked(teacherVocabulary: Int) {
+        let given = Case(tokens: 9, teacherVocabulary: teacherVocabulary)
+        let bench = Bench(.float32)
+        judge(
+            LossHead(
+                weight: Weight(bench.tensor(given.weight)),
+                loss: Distillation(
+                    labels: given.labels, signalRows: given.rows,
+                    signal: .logits(bench.tensor(given.teacher)), loss: .ranked, temperature: 1.5,
+                    hardScale: 0.25, softScale: 0.5), wantsGradient: true),
+            DistillationReference(
+                frozen: given.weight, teacher: given.teacher, labels: given.labels,
+                taught: given.taught, loss: .ranked, temperature: 1.5, scales: (0.25, 0.5)),
+            [Given(given.hidden, isActivation: true), nil], "ranked, \(teacherVocabulary)",
+            types: [.float32])
+    }
+
+    @Test("only shared tokens are compared, at whatever places they stand")
+    func sharedTokens() {
+        let given = Case(tokens: 6, teacherVocabulary: 23)
+        let pairs: (student: [Int], teacher: [Int]) = ([0, 1, 4, 7, 18], [3, 2, 22, 0, 9])
+        let bench = Bench(.float32)
+        func head(_ shared: VocabularyPairs) -> LossHead<Distillation> {
+            LossHead(
+                weight: Weight(bench.tensor(given.weight)),
+                loss: Distillation(
+                    labels: given.labels, signalRows: given.rows,
+                    signal: .logits(bench.tensor(given.teacher)), loss: .divergence(.reverseKL),
+                    temperature: 1, hardScale: 0.25, softScale: 0.5, shared: shared),
+                wantsGradient: true)
+        }
+        func reference(_ pairs: (student: [Int], teacher: [Int])) -> DistillationReference {
+            DistillationReference(
+                frozen: given.weight, teacher: given.teacher, labels: given.labels,
+                taught: given.taught, loss: .divergence(.reverseKL), temperature: 1,
+                scales: (0.25, 0.5), pairs: pairs)
+        }
+        let inputs = [Given(given.hidden, isActivation: true), nil]
+        judge(
+            head(
+                .pairs(
+                    student: pairs.student.map { Int32($0) },
+                    teacher: pairs.teacher.map { Int32($0) })), reference(pairs), inputs, "pairs")
+        judge(
+            head(.first(17)), reference((Array(0..<17), Array(0..<17))), inputs, "first 17")
+    }
+
+    @Test("logits with a cap")
+    func softcap() {
+        let given = Case(tokens: 5)
+        let bench = Bench(.float32)
+        judge(
+            LossHead(
+                weight: Weight(bench.tensor(given.weight)),
+                loss: Distillation(
+                    labels: given.labels, signalRows: given.rows,
+                    signal: .logits(bench.tensor(given.teacher)), loss: .divergence(.forwardKL),
+                    temperature: 2, hardScale: 0.25, softScale: 0.5, softcap: 0.75),
+                wantsGradient: true),
+            DistillationReference(
+                frozen: given.weight, teacher: given.teacher, labels: given.labels,
+                taught: given.taught, loss: .divergence(.forwardKL), temperature: 2,
+                scales: (0.25, 0.5), softcap: 0.75),
+            [Given(given.hidden, isActivation: true), nil], "softcap")
+    }
+
+    /// Three stored tokens of each row, or draws.
+    private func stored(_ tokens: Int, draws: Bool) -> SoftTargets {
+        let ids = (0..<tokens * 3).map { Int32(($0 * 7 + $0 / 3) % Self.vocabulary) }
+        if draws {
+            let weights = (0..<tokens * 3).map { Float($0 % 5 + 1) / 8 }
+            // A repeat.
+            return .samples(count: 3, ids: [ids[0]] + ids.dropLast(), weights: weights)
+        }
+        let logs = (0..<tokens).flatMap { row -> [Float] in [-0.75 - Float(row) / 64, -1.5, -3] }
+        let tail = (0..<tokens).map { row -> Float in
+            let top = logs[row * 3..<row * 3 + 3].map { Float(Double($0).exponential) }
+            return 1 - top.reduce(0, +)
+        }
+        return .topK(k: 3, ids: ids, logProbabilities: logs, tailMass: tail)
+    }
+
+    @Test(
+        "stored targets",
+        arguments: [
+            (SoftLoss.topK(.tail), 1.0), (.topK(.renormalized), 2.0),
+            (.topK(.renormalizedBoth), 0.5), (.sampled, 1.0), (.ranked, 1.0),
+        ])
+    func storedTargets(_ loss: SoftLoss, _ temperature: Double) {
+        let given = Case(tokens: 8)
+        let targets = stored(8, draws: loss == .sampled)
+        let bench = Bench(.float32)
+        judge(
+            LossHead(
+                weight: Weight(bench.tensor(given.weight)),
+                loss: Distillation(
+                    labels: given.labels.map { _ in -100 }, signalRows: Array(0..<8),
+                    signal: .stored(targets), loss: loss, temperature: Float(temperature),
+                    hardScale: 0, softScale: 0.5), wantsGradient: true),
+            StoredTargetsReference(
+                frozen: given.weight, targets: targets, loss: loss, temperature: temperature,
+                scale: 0.5),
+            [Given(given.hidden, isActivation: true), nil], "\(loss)",
+            types: loss == .ranked ? [.float32] : [.float32, .bfloat16])
+    }
+
+    @Test("hidden states", arguments: HiddenDistance.allCases)
+    func hiddenStates(_ distance: HiddenDistance) {
+        var random = Random(23)
+        let student = random.grid(6, 21), teacher = random.grid(6, 21)
+        judge(
+            HiddenMatch(
+                teacher: Bench(.float32).tensor(teacher), tokens: [0, 2, 5], distance: distance,
+                scale: 0.5),
+            HiddenMatchReference(
+                teacher: teacher, tokens: [0, 2, 5], distance: distance, scale: 0.5),
+            [Given(student, isActivation: true)], "\(distance)")
+    }
+
+    @Test("attention maps, heads in groups, documents apart")
+    func attention() {
+        var random = Random(24)
+        let shape = AttentionShape(headCount: 4, keyValueHeadCount: 2, headSize: 4, scale: 0.5)
+        let layout = TokenLayout(
+            positions: [0, 1, 2, 3, 4, 0, 1, 2], documents: [0..<5, 5..<8])
+        let (q, k) = (random.grid(8, 16), random.grid(8, 8))
+        let (teacherQ, teacherK) = (random.grid(8, 16), random.grid(8, 8))
+        let bench = Bench(.float32)
+        judge(
+            AttentionMatch(
+                shape: shape, layout: layout, rotary: nil,
+                teacher: .init(
+                    bench.tensor(teacherQ), bench.tensor(teacherK), shape, nil, layout.positions,
+                    in: bench.workspace), tokens: [0, 1, 3, 4, 6, 7], scale: 0.5),
+            AttentionMatchReference(
+                shape: shape, layout: layout, teacher: (teacherQ, teacherK),
+                tokens: [0, 1, 3, 4, 6, 7], scale: 0.5),
+            [Given(q, isActivation: true), Given(k, isActivation: true)], "attention",
+            types: [.float32])
+    }
+}
