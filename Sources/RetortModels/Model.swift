@@ -16,8 +16,17 @@ public enum Precision: String, Sendable, CaseIterable {
 public enum ModelInitialization: Sendable, Equatable {
     /// From its files.
     case stored
-    /// From random numbers: a Hugging Face folder then needs only `config.json` and a tokenizer.
-    case random(seed: UInt64)
+    /// From random numbers, in other sizes if asked: a Hugging Face folder then needs only
+    /// `config.json` and a tokenizer, and of a GGUF file only the metadata count.
+    case random(seed: UInt64, sizes: ModelSizes = ModelSizes())
+
+    /// The sizes that are not those of the files.
+    var sizes: ModelSizes {
+        switch self {
+        case .stored: ModelSizes()
+        case .random(_, let sizes): sizes
+        }
+    }
 }
 
 /// A language model whose weights stay where they lie.
@@ -34,6 +43,7 @@ public final class Model {
     package let decoder: Decoder
     package let family: any ModelFamily.Type
     let initialization: ModelInitialization
+    let precision: Precision
 
     /// Opens a GGUF file or a Hugging Face folder.
     ///
@@ -56,7 +66,7 @@ public final class Model {
         _ files: ModelFiles, initialization: ModelInitialization = .stored,
         plan: StudentPlan? = nil, kernels: Kernels, precision: Precision
     ) throws {
-        let (family, whole) = try Self.describe(files)
+        let (family, whole) = try Self.describe(files, initialization.sizes)
         let wanted = plan?.applied(to: whole) ?? whole
         let isBF16 = precision == .bfloat16 || precision == .auto && kernels.hasBF16
         let odd = wanted.productWidths.first { $0 % 2 != 0 }
@@ -65,24 +75,27 @@ public final class Model {
         }
         let workspace = Workspace(
             kernels: kernels, activationType: isBF16 && odd == nil ? .bfloat16 : .float32)
-        let source: any WeightSource =
+        var source: any WeightSource =
             switch initialization {
-            case .stored: StoredWeights(files)
-            case .random(let seed): try DrawnWeights(files, seed: seed, workspace: workspace)
+            case .stored: StoredWeights(files, workspace: workspace)
+            case .random(let seed, _): try DrawnWeights(files, seed: seed, workspace: workspace)
             }
+        if let plan, plan.slices {
+            source = SlicedWeights(source, plan, of: whole, workspace: workspace)
+        }
         var loader = ModelLoader(
-            files: files, source: source, family: family, plan: plan ?? StudentPlan(whole),
-            workspace: workspace)
-        loader.headSize = wanted.layers.first?.attention.headSize
-        let (decoder, unexpected) = try loader.load(wanted, ignoring: family.ignoredSuffixes)
+            files: files, description: wanted, source: source, family: family,
+            plan: plan ?? StudentPlan(whole), workspace: workspace)
+        let (decoder, unexpected) = try loader.load(ignoring: family.ignoredSuffixes)
         path = files.path
         description = decoder.description
-        unexpectedTensors = unexpected
+        unexpectedTensors = initialization == .stored ? unexpected : []
         self.files = files
         self.plan = plan
         self.decoder = decoder
         self.family = family
         self.initialization = initialization
+        self.precision = precision
     }
 
     /// Puts a stored adapter beside the weights.
@@ -94,10 +107,11 @@ public final class Model {
     }
 
     /// What a model's configuration says, before its weights are looked for.
-    package static func describe(_ files: ModelFiles) throws -> (
-        family: any ModelFamily.Type, description: DecoderDescription
-    ) {
-        let configuration = try files.configuration()
+    package static func describe(
+        _ files: ModelFiles, _ sizes: ModelSizes = ModelSizes()
+    ) throws -> (family: any ModelFamily.Type, description: DecoderDescription) {
+        var configuration = try files.configuration()
+        configuration.changes = sizes.changes
         let family = try family(of: configuration)
         if case .huggingFace(let folder) = files,
             let quantization = folder.config["quantization_config"]?.object

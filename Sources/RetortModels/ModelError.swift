@@ -22,8 +22,6 @@ public enum ModelError: Error, Equatable, CustomStringConvertible {
     case notFinite(path: String, tensor: String)
     /// The tokenizer has a token for which the embedding has no row.
     case tokenWithoutRow(path: String, token: String, id: Int, rows: Int)
-    /// Random weights were asked for, for a file that holds its own.
-    case cannotDraw(path: String)
     /// The weights to draw need more than the machine's memory, in bytes.
     case tooLarge(path: String, memory: Int)
     /// The sizes do not fit bf16 products.
@@ -55,9 +53,6 @@ public enum ModelError: Error, Equatable, CustomStringConvertible {
         case .tokenWithoutRow(let path, let token, let id, let rows):
             "\(path): the tokenizer gives \"\(token)\" the id \(id), but the embedding has "
                 + "\(rows) rows; the tokenizer is another model's."
-        case .cannotDraw(let path):
-            "\(path): a GGUF file has weights of its own; random ones need a Hugging Face folder "
-                + "with config.json and tokenizer.json."
         case .tooLarge(let path, let memory):
             "\(path): random weights of these sizes need more than this machine's "
                 + "\(memory >> 20) MiB of memory."

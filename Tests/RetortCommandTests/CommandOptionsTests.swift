@@ -7,10 +7,10 @@ import Testing
 struct CommandOptionsTests {
     static let descriptions: [any CommandDescription.Type] = [
         TrainCommand.self, DataCommand.self, GenerateCommand.self, EvaluateCommand.self,
-        MergeCommand.self, ExportCommand.self, AskCommand.self, InspectCommand.self,
-        TokenizeCommand.self,
-        TemplateCommand.self, BenchTrainCommand.self, VerifyForwardCommand.self,
-        CacheTargetsCommand.self,
+        MergeCommand.self, ExportCommand.self, AskCommand.self, PruneCommand.self,
+        InspectCommand.self, TokenizeCommand.self, TemplateCommand.self, BenchTrainCommand.self,
+        BenchDistillCommand.self, VerifyForwardCommand.self, VerifyLossCommand.self,
+        CacheTargetsCommand.self, ReportCommand.self,
     ]
 
     private func read<Command: CommandDescription>(
@@ -133,7 +133,8 @@ struct CommandOptionsTests {
         let tokens = try read(TokenizeCommand.self, "--model", "m", "--input", "f", "--no-special")
         #expect(tokens.input == .file("f") && !tokens.addsSpecial && !tokens.decodes)
         let bench = try read(BenchTrainCommand.self, "--model", "m", "--full", "--json")
-        #expect(bench.benchmark.batch == 4 && bench.benchmark.length == 512 && bench.trainsAllWeights)
+        #expect(bench.benchmark.batch == 4 && bench.benchmark.length == 512)
+        #expect(bench.trainsAllWeights)
         let rendering = try read(
             TemplateCommand.self, "t.jinja", "--input", "c", "--now", "2024-07-26T12:34:56")
         #expect(rendering.source == "t.jinja" && rendering.now == "2024-07-26T12:34:56")

@@ -70,10 +70,71 @@ struct DrawnWeightsTests {
         #expect(Set(all.map { $0[0] }).count == all.count)
     }
 
-    @Test("are refused for a file that holds weights")
+    @Test("take the place of those that a file holds")
     func file() throws {
-        let path = Self.root + "/Tests/Fixtures/quant/gguf_models/f32.gguf"
-        #expect(throws: ModelError.cannotDraw(path: path)) { try weights(seed: 1, folder: path) }
+        let path = Self.root + "/Tests/Fixtures/quant/gguf_models/q4_1.gguf"
+        let kernels = try #require(Kernels(threads: 1))
+        let stored = try Model(path, kernels: kernels, precision: .float32)
+        let model = try Model(
+            path, initialization: .random(seed: 1), kernels: kernels, precision: .float32)
+        #expect(model.description == stored.description)
+        #expect(model.decoder.linearLayers.allSatisfy { $0.weight.format == .f32 })
+        let output = scratch.path + "/drawn.gguf"
+        try Folder.create(scratch.path)
+        try model.export(to: output, format: .gguf, type: .f32)
+        let again = try Model(output, kernels: kernels, precision: .float32)
+        #expect(
+            again.decoder.trainAllWeights().map { $0.value.values }
+                == model.decoder.trainAllWeights().map { $0.value.values })
+    }
+
+    @Test(
+        "have the sizes that are asked for, of a folder and of a file",
+        arguments: [folder, root + "/Tests/Fixtures/quant/gguf_models/q4_1.gguf"], [1, 5])
+    func sizes(path: String, layers: Int) throws {
+        var sizes = ModelSizes()
+        (sizes.layerCount, sizes.hiddenSize, sizes.innerSize) = (layers, 24, 40)
+        (sizes.headCount, sizes.keyValueHeadCount) = (4, 2)
+        let kernels = try #require(Kernels(threads: 1))
+        let model = try Model(
+            path, initialization: .random(seed: 1, sizes: sizes), kernels: kernels,
+            precision: .float32)
+        let description = model.description
+        #expect(description.layers.count == layers && description.hiddenSize == 24)
+        #expect(description.layers[0].attention.headSize == 6)
+        #expect(description.layers[0].attention.rotary?.rotatedSize == 6)
+        #expect(model.unexpectedTensors.isEmpty)
+        for format in [ExportFormat.huggingFace, .gguf] {
+            let output = scratch.path + "/drawn" + (format == .gguf ? ".gguf" : "")
+            try Folder.create(scratch.path)
+            try model.export(to: output, format: format, type: .f32)
+            let again = try Model(output, kernels: kernels, precision: .float32)
+            #expect(again.unexpectedTensors.isEmpty)
+            #expect(again.parameterCount == model.parameterCount)
+        }
+    }
+
+    @Test("are refused for heads that the file's rotary factors are not made for")
+    func factors() throws {
+        var sizes = ModelSizes()
+        sizes.headSize = 6
+        let path = Self.root + "/Tests/Fixtures/quant/gguf_models/llama3_q8_0.gguf"
+        let kernels = try #require(Kernels(threads: 1))
+        let error = try #require(throws: ModelError.self) {
+            try Model(path, initialization: .random(seed: 1, sizes: sizes), kernels: kernels)
+        }
+        #expect("\(error)".contains("rope_freqs.weight has 8 factors"))
+    }
+
+    @Test("are refused in sizes that do not fit, which are named")
+    func misfit() throws {
+        var sizes = ModelSizes()
+        (sizes.hiddenSize, sizes.headCount, sizes.keyValueHeadCount) = (25, 4, 2)
+        let kernels = try #require(Kernels(threads: 1))
+        let error = try #require(throws: ModelError.self) {
+            try Model(Self.folder, initialization: .random(seed: 1, sizes: sizes), kernels: kernels)
+        }
+        #expect("\(error)".contains("the given num_attention_heads is 4, which does not divide"))
     }
 
     @Test("are refused beyond the machine's memory")
@@ -98,7 +159,7 @@ struct DrawnWeightsTests {
 
     /// A folder that holds only a `config.json`; removed with the test.
     private final class ScratchFolder: Sendable {
-        private let path = FileManager.default.temporaryDirectory
+        let path = FileManager.default.temporaryDirectory
             .appending(path: "retort-drawn-\(UUID().uuidString)").path
 
         deinit { try? Folder.remove(path) }

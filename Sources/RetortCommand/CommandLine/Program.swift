@@ -13,9 +13,9 @@ struct Program {
 
     /// The commands, in the order of the help page.
     static let commands: [any Subcommand.Type] = [
-        TrainCommand.self, DataCommand.self, CacheTargetsCommand.self, AskCommand.self,
-        ReportCommand.self, GenerateCommand.self, EvaluateCommand.self, MergeCommand.self,
-        ExportCommand.self,
+        TrainCommand.self, DataCommand.self, PruneCommand.self, CacheTargetsCommand.self,
+        AskCommand.self, ReportCommand.self, GenerateCommand.self, EvaluateCommand.self,
+        MergeCommand.self, ExportCommand.self,
         InspectCommand.self, TokenizeCommand.self, TemplateCommand.self, BenchTrainCommand.self,
         BenchDistillCommand.self, VerifyForwardCommand.self, VerifyLossCommand.self,
     ]

@@ -21,6 +21,11 @@ final class TrainingReporter {
     func observe(_ event: TrainingRun.Event) {
         switch event {
         case .asked(let event): asking.observe(event)
+        case .measured(let documents, let total):
+            let line = progress ?? ProgressLine(on: terminal, "measuring document", of: total)
+            progress = documents < total ? line : nil
+            line.update(documents)
+            if documents == total { line.finish() }
         case .started(let step, let total):
             if step > 0 { terminal.note("Resuming after step \(step) of \(total).") }
             progress = ProgressLine(on: terminal, "step", of: total, doneBefore: step)

@@ -140,14 +140,24 @@ package final class DecoderLayer {
     func callAsFunction(
         _ tape: Tape, _ x: Variable, _ rotary: RotaryTable?, _ context: ForwardContext
     ) -> Variable {
+        func observe(_ place: LayerActivation, _ variable: Variable) {
+            context.observe?(index, place, variable.value)
+        }
+        observe(.input, x)
         let normed = attentionNorm(tape, x, context)
+        observe(.attentionNorm, normed)
         let mixed = attend(
             tape, query(tape, normed, context), key(tape, normed, context),
             value(tape, normed, context), rotary, context)
+        observe(.heads, mixed)
         let middle = output(tape, mixed, residual: x, context)
         let again = feedForwardNorm(tape, middle, context)
+        observe(.feedForwardNorm, again)
         let inner = tape.apply(GatedSiLU(), gate(tape, again, context), up(tape, again, context))
-        return down(tape, inner, residual: middle, context)
+        observe(.inner, inner)
+        let result = down(tape, inner, residual: middle, context)
+        observe(.output, result)
+        return result
     }
 
     private func attend(

@@ -13,16 +13,35 @@ package struct ForwardContext {
     package let isBase: Bool
     /// Called with each layer's number from 0, queries, keys and rotary embedding.
     package var observeAttention: ((Int, Variable, Variable, RotaryTable?) -> Void)?
+    /// Told what passes through every layer.
+    package let observe: ((_ layer: Int, LayerActivation, Tensor) -> Void)?
 
     package init(
         layout: TokenLayout, cache: KeyValueCache? = nil, dropout: RandomStream? = nil,
-        isBase: Bool = false
+        isBase: Bool = false, observe: ((_ layer: Int, LayerActivation, Tensor) -> Void)? = nil
     ) {
         self.layout = layout
         self.cache = cache
         self.dropout = dropout
         self.isBase = isBase
+        self.observe = observe
     }
+}
+
+/// A place in a layer that an observer is told of.
+package enum LayerActivation: Sendable {
+    /// What enters the layer, `[tokens, hiddenSize]`.
+    case input
+    /// What the attention reads.
+    case attentionNorm
+    /// What the heads give, side by side, before the output projection.
+    case heads
+    /// What the feed-forward block reads.
+    case feedForwardNorm
+    /// The gated values inside the feed-forward block.
+    case inner
+    /// What leaves the layer.
+    case output
 }
 
 /// A matrix of the model with what may sit beside it.

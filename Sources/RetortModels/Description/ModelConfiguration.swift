@@ -39,13 +39,17 @@ public struct ModelConfiguration: Sendable {
     let rotaryFactors: [Float]?
     /// Names of a GGUF file's tensors.
     var tensorNames: Set<ExactKey> = []
+    /// Sizes that take the place of the file's, by their keys in `config.json`; nil for one that the
+    /// file's does not hold any more.
+    var changes: [String: Int?] = [:]
 
     /// Whether a GGUF file has a tensor of this name.
     func stores(_ tensor: String) -> Bool { tensorNames.contains(ExactKey(tensor)) }
 
     /// The key as this file spells it.
     func name(_ key: Key) -> String {
-        switch source {
+        if changes[key.huggingFace] != nil { return "the given \(key.huggingFace)" }
+        return switch source {
         case .huggingFace: key.huggingFace
         case .gguf(_, let architecture): "\(architecture).\(key.gguf)"
         }
@@ -60,7 +64,8 @@ public struct ModelConfiguration: Sendable {
     }
 
     private func has(_ key: Key) -> Bool {
-        switch source {
+        if let change = changes[key.huggingFace] { return change != nil }
+        return switch source {
         case .huggingFace(let object): (object[key.huggingFace] ?? .null) != .null
         case .gguf(let metadata, _): metadata[name(key)] != nil
         }
@@ -69,12 +74,12 @@ public struct ModelConfiguration: Sendable {
     /// A whole number that must be there.
     func integer(_ key: Key, in range: ClosedRange<Int>) throws -> Int {
         guard has(key) else { throw ModelError.missingKey(path: path, key: name(key)) }
-        let value: Int? =
+        let stored: Int? =
             switch source {
             case .huggingFace(let object): object[key.huggingFace]?.integer
             case .gguf(let metadata, _): metadata[name(key)]?.integer
             }
-        guard let value else {
+        guard let value = changes[key.huggingFace] ?? stored else {
             throw ModelError.badKey(path: path, key: name(key), reason: "is not a whole number")
         }
         guard range.contains(value) else {

@@ -40,7 +40,10 @@ extension ModelConfiguration {
                 try Self.positive($0.double, path, prefix + name)
             }
         }
-        let rotated = metadata[prefix + "dimension_count"].map { $0.integer ?? -1 } ?? headSize
+        // What the file says is of its own heads.
+        let isOwn = changes[Key.headSize.huggingFace] == nil
+        let count = isOwn ? metadata[prefix + "dimension_count"] : nil
+        let rotated = count.map { $0.integer ?? -1 } ?? headSize
         guard rotated > 0, rotated % 2 == 0, rotated <= headSize else {
             throw ModelError.badKey(
                 path: path, key: prefix + "dimension_count",
@@ -48,6 +51,13 @@ extension ModelConfiguration {
         }
         var rotary = RotaryDescription(
             base: try number("freq_base") ?? 10_000, rotatedSize: rotated)
+        if let factors = rotaryFactors, factors.count != rotated / 2, !isOwn {
+            throw ModelError.badKey(
+                path: path, key: "rope_freqs.weight",
+                reason:
+                    "has \(factors.count) factors, of which heads of \(headSize) cannot be made; "
+                    + "keep the size of a head")
+        }
         if let factors = rotaryFactors, factors.count == rotated / 2 {
             rotary.scaling = .perPair(factors: factors)
             return rotary

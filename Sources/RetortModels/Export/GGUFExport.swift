@@ -87,22 +87,30 @@ struct GGUFExport {
         let known = Dictionary(
             formats.map { (ExactKey($0.tensor.storedName), $0) },
             uniquingKeysWith: { first, _ in first })
-        let omitted = model.files.parameterNames(
-            model.family.parameters, ofLayers: model.plan?.omittedLayers ?? [])
-        return file.tensors.filter { !omitted.contains(ExactKey($0.name)) }.map { stored in
-            known[ExactKey(stored.name)].map { content($0.tensor, $0.format) }
-                ?? (
+        let parameters = model.files.parameterNames(
+            model.family.parameters, ofLayers: Array(0..<model.storedLayerCount))
+        let stored: [(entry: GGUFEntry, content: Content)] = file.tensors.compactMap { stored in
+            let key = ExactKey(stored.name)
+            if let (tensor, format) = known[key] { return content(tensor, format) }
+            // Of a student's model there are layers that it does not have.
+            return parameters.contains(key)
+                ? nil
+                : (
                     GGUFEntry(stored.name, stored.type, dimensions: stored.dimensions),
                     .copied(stored)
                 )
         }
+        // One that was drawn may have more layers than the file.
+        let names = Set(file.tensors.map { ExactKey($0.name) })
+        return stored
+            + formats.filter { !names.contains(ExactKey($0.tensor.storedName)) }.map(content)
     }
 
     /// The base's keys; those of a split file's parts make no sense in one file.
     private func keys(of file: GGUFFile, _ formats: [StorageFormat]) -> GGUFMetadata {
         var metadata = file.metadata
         for key in ["split.no", "split.count", "split.tensors.count"] { metadata[key] = nil }
-        if let plan = model.plan { metadata.describe(model, plan) }
+        if let plan = model.changedPlan { metadata.describe(model, plan) }
         return type == .base ? metadata : finished(metadata, formats)
     }
 

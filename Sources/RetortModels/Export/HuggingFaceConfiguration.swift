@@ -18,7 +18,7 @@ extension Model {
         switch files {
         case .huggingFace(let folder):
             var config = folder.config
-            if let plan { config.describe(self, plan) }
+            if let plan = changedPlan { config.describe(self, plan) }
             if let dataType {
                 config[config["dtype"] == nil ? "torch_dtype" : "dtype"] = dataType
             }

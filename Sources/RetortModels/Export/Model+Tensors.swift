@@ -66,7 +66,7 @@ private struct TensorCollector {
             ModelTensor(
                 names, "weight", linear.weight, trained: linear.parameter,
                 adapter: linear.adapter, isMatrix: true, isVocabulary: isVocabulary,
-                baseFormat: format(names, "weight")))
+                baseFormat: linear.weight.format))
         guard let bias = linear.bias else { return }
         tensors.append(
             ModelTensor(

@@ -14,42 +14,38 @@ struct DrawnWeights: WeightSource {
     private let deviation: Double
     private var byteCount = 0
 
-    /// Prepares drawing for a folder.
+    /// Prepares drawing for a model's configuration.
     ///
-    /// - Throws: ``ModelError`` if it is a GGUF file, or its `initializer_range` cannot be used.
+    /// - Throws: ``ModelError`` if its `initializer_range` cannot be used.
     init(_ files: ModelFiles, seed: UInt64, workspace: Workspace) throws {
-        guard case .huggingFace(let folder) = files else {
-            throw ModelError.cannotDraw(path: files.path)
-        }
         path = files.configurationPath
         self.workspace = workspace
         stream = RandomStream(seed: seed, .initialization)
         let key = "initializer_range"
-        if let value = folder.config[key], value != .null {
+        // GGUF files do not say how their model was drawn.
+        if case .huggingFace(let folder) = files, let value = folder.config[key], value != .null {
             deviation = try ModelConfiguration.positive(value.double, path, key)
         } else {
             deviation = 0.02
         }
     }
 
-    mutating func weight(
-        _ name: String, _ kind: ParameterKind, rows: Int, columns: Int, rowMap: [Int32]?
-    ) throws -> Weight? {
-        let count = rows * columns
+    mutating func weight(_ wanted: WantedParameter) throws -> Weight? {
+        let count = wanted.rows * wanted.columns
         // Sizes are bounded by the description, but no file of weights vouches for them.
         byteCount += count * MemoryLayout<Float>.size
         guard byteCount <= Self.memory else {
             throw ModelError.tooLarge(path: path, memory: Self.memory)
         }
         let values: [Float]
-        switch kind {
+        switch wanted.kind {
         case .matrix:
-            let own = stream[Self.place(name)]
+            let own = stream[Self.place(wanted.name)]
             values = (0..<count).map { Float(own.normal($0) * deviation) }
         case .norm: values = Array(repeating: 1, count: count)
         case .bias: values = Array(repeating: 0, count: count)
         }
-        return Weight(workspace.tensor(values, rows: rows, columns: columns))
+        return Weight(workspace.tensor(values, rows: wanted.rows, columns: wanted.columns))
     }
 
     /// The machine's memory in bytes.

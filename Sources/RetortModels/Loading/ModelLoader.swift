@@ -5,6 +5,7 @@ import RetortTensor
 struct ModelLoader {
     let files: ModelFiles
     let workspace: Workspace
+    private let description: DecoderDescription
     private var source: any WeightSource
     private let plan: StudentPlan
     private let names: [String: ParameterName]
@@ -13,38 +14,36 @@ struct ModelLoader {
     private var siteCount = 0
 
     init(
-        files: ModelFiles, source: any WeightSource, family: any ModelFamily.Type,
-        plan: StudentPlan, workspace: Workspace
+        files: ModelFiles, description: DecoderDescription, source: any WeightSource,
+        family: any ModelFamily.Type, plan: StudentPlan, workspace: Workspace
     ) {
         self.files = files
         self.source = source
         self.plan = plan
         self.workspace = workspace
+        self.description = description
         names = Dictionary(
             family.parameters.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
     }
 
     /// Builds the decoder.
     ///
-    /// - Parameters:
-    ///   - description: What to look for.
-    ///   - suffixes: Ends of names that are no parameters and need no word.
+    /// - Parameter suffixes: Ends of names that are no parameters and need no word.
     /// - Returns: The decoder, and names of tensors that the architecture does not have.
     /// - Throws: ``ModelError``; one error names all parameters that are missing.
-    mutating func load(_ description: DecoderDescription, ignoring suffixes: [String]) throws -> (
+    mutating func load(ignoring suffixes: [String]) throws -> (
         decoder: Decoder, unexpected: [String]
     ) {
-        let hidden = description.hiddenSize, vocabulary = description.vocabularySize
-        let embedding = try linear("embedding", 0, vocabulary, hidden, false)
+        let embedding = try linear("embedding", 0, .vocabulary, .hidden, false)
         var layers: [DecoderLayer?] = []
         for (index, layer) in description.layers.enumerated() {
-            layers.append(try self.layer(index, layer, hidden))
+            layers.append(try self.layer(index, layer))
             // A damaged count of layers: enough is known to complain.
             if missing.count > 100 { break }
         }
-        let norm = try norm("finalNorm", 0, description.finalNorm, hidden)
+        let norm = try norm("finalNorm", 0, description.finalNorm)
         let head =
-            description.tiesEmbeddings ? nil : try linear("head", 0, vocabulary, hidden, false)
+            description.tiesEmbeddings ? nil : try linear("head", 0, .vocabulary, .hidden, false)
         if description.tiesEmbeddings { used.insert(ExactKey(fileName("head", 0) + ".weight")) }
         guard missing.isEmpty, let embedding, let norm else {
             throw ModelError.missingTensors(path: files.path, tensors: missing)
@@ -60,31 +59,23 @@ struct ModelLoader {
         return (decoder, unexpected)
     }
 
-    /// Stands in for a parameter that is missing, until all that are missing are known.
-    private struct Missing: Error {}
-
-    private mutating func layer(_ index: Int, _ layer: LayerDescription, _ hidden: Int) throws
-        -> DecoderLayer?
-    {
+    private mutating func layer(_ index: Int, _ layer: LayerDescription) throws -> DecoderLayer? {
         var loader = self
         defer { self = loader }
-        let attention = layer.attention, inner = layer.feedForward.innerSize
-        let queries = attention.headCount * attention.headSize
-        let keys = attention.keyValueHeadCount * attention.headSize
-        let inputBias = attention.hasInputBias, innerBias = layer.feedForward.hasBias
+        let inputBias = layer.attention.hasInputBias, innerBias = layer.feedForward.hasBias
         let prefix = "layers.#."
-        let attentionNorm = try loader.norm(
-            prefix + "attentionNorm", index, layer.attentionNorm, hidden)
-        let query = try loader.linear(prefix + "attention.query", index, queries, hidden, inputBias)
-        let key = try loader.linear(prefix + "attention.key", index, keys, hidden, inputBias)
-        let value = try loader.linear(prefix + "attention.value", index, keys, hidden, inputBias)
+        let attentionNorm = try loader.norm(prefix + "attentionNorm", index, layer.attentionNorm)
+        let query = try loader.linear(
+            prefix + "attention.query", index, .queries, .hidden, inputBias)
+        let key = try loader.linear(prefix + "attention.key", index, .keys, .hidden, inputBias)
+        let value = try loader.linear(prefix + "attention.value", index, .keys, .hidden, inputBias)
         let output = try loader.linear(
-            prefix + "attention.output", index, hidden, queries, attention.hasOutputBias)
+            prefix + "attention.output", index, .hidden, .queries, layer.attention.hasOutputBias)
         let feedForwardNorm = try loader.norm(
-            prefix + "feedForwardNorm", index, layer.feedForwardNorm, hidden)
-        let gate = try loader.linear(prefix + "feedForward.gate", index, inner, hidden, innerBias)
-        let up = try loader.linear(prefix + "feedForward.up", index, inner, hidden, innerBias)
-        let down = try loader.linear(prefix + "feedForward.down", index, hidden, inner, innerBias)
+            prefix + "feedForwardNorm", index, layer.feedForwardNorm)
+        let gate = try loader.linear(prefix + "feedForward.gate", index, .inner, .hidden, innerBias)
+        let up = try loader.linear(prefix + "feedForward.up", index, .inner, .hidden, innerBias)
+        let down = try loader.linear(prefix + "feedForward.down", index, .hidden, .inner, innerBias)
         guard let attentionNorm, let query, let key, let value, let output, let feedForwardNorm,
             let gate, let up, let down
         else { return nil }
@@ -98,37 +89,47 @@ struct ModelLoader {
         names[name].map { files.name(of: $0, layer: plan.layers[layer]) } ?? name
     }
 
-    private mutating func weight(
-        _ name: String, _ kind: ParameterKind, rows: Int, columns: Int, rowMap: [Int32]? = nil
-    ) throws -> Weight? {
-        let weight = try source.weight(name, kind, rows: rows, columns: columns, rowMap: rowMap)
-        if weight == nil { missing.append(name) } else { used.insert(ExactKey(name)) }
+    private mutating func weight(_ wanted: WantedParameter) throws -> Weight? {
+        let weight = try source.weight(wanted)
+        if weight == nil {
+            missing.append(wanted.name)
+        } else {
+            used.insert(ExactKey(wanted.name))
+        }
         return weight
     }
 
     private mutating func norm(
-        _ name: String, _ layer: Int, _ description: NormDescription, _ size: Int
+        _ name: String, _ layer: Int, _ norm: NormDescription
     ) throws -> NormLayer? {
-        let spelled = fileName(name, layer) + ".weight"
-        guard let weight = try weight(spelled, .norm, rows: 1, columns: size) else { return nil }
+        let wanted = WantedParameter(
+            name: fileName(name, layer) + ".weight", kind: .norm, layer: layer, outputs: .hidden,
+            inputs: .hidden, rows: 1, columns: description.hiddenSize, pairedHeadSize: nil)
+        guard let weight = try weight(wanted) else { return nil }
         return NormLayer(
             name: huggingFaceName(name, layer), weight: workspace.widened(weight),
-            description: description)
+            description: norm)
     }
 
     private mutating func linear(
-        _ name: String, _ layer: Int, _ outputs: Int, _ inputs: Int, _ hasBias: Bool
+        _ name: String, _ layer: Int, _ outputs: Axis, _ inputs: Axis, _ hasBias: Bool
     ) throws -> LinearLayer? {
-        let spelled = fileName(name, layer)
-        let rowMap = rowMap(name, outputs)
+        let spelled = fileName(name, layer), paired = pairedHeadSize(name, layer)
+        let rows = description.size(of: outputs, layer: layer)
         let weight = try weight(
-            spelled + ".weight", .matrix, rows: outputs, columns: inputs, rowMap: rowMap)
+            WantedParameter(
+                name: spelled + ".weight", kind: .matrix, layer: layer, outputs: outputs,
+                inputs: inputs, rows: rows, columns: description.size(of: inputs, layer: layer),
+                pairedHeadSize: paired))
         guard let weight else { return nil }
         var bias: Tensor?
         if hasBias {
-            let stored = try self.weight(spelled + ".bias", .bias, rows: 1, columns: outputs)
+            let stored = try self.weight(
+                WantedParameter(
+                    name: spelled + ".bias", kind: .bias, layer: layer, outputs: outputs,
+                    inputs: outputs, rows: 1, columns: rows, pairedHeadSize: paired))
             guard let stored else { return nil }
-            bias = permuted(workspace.widened(stored), rowMap)
+            bias = workspace.widened(stored)
         }
         siteCount += 1
         return LinearLayer(
@@ -139,20 +140,10 @@ struct ModelLoader {
         (names[name]?.huggingFace ?? name).replacing("#", with: "\(layer)")
     }
 
-    /// Where the rows of a matrix stand in a GGUF file that interleaves rotary pairs.
-    private func rowMap(_ name: String, _ rows: Int) -> [Int32]? {
-        guard case .gguf = files, names[name]?.ggufRows == .rotaryPairs, let headSize else {
-            return nil
-        }
-        return RowOrder.interleaved(rows: rows, headSize: headSize)
-    }
-
-    var headSize: Int?
-
-    private func permuted(_ bias: Tensor, _ map: [Int32]?) -> Tensor {
-        guard let map else { return bias }
-        let values = bias.values
-        return workspace.tensor(map.map { values[Int($0)] }, rows: 1, columns: map.count)
+    /// The size of a head where a GGUF file keeps a matrix as interleaved rotary pairs.
+    private func pairedHeadSize(_ name: String, _ layer: Int) -> Int? {
+        guard case .gguf = files, names[name]?.ggufRows == .rotaryPairs else { return nil }
+        return description.layers[layer].attention.headSize
     }
 }
 

@@ -8,6 +8,9 @@ public enum LayerSelection: Sendable, Equatable {
     case first(Int)
     /// The last ones.
     case last(Int)
+    /// So many with the largest influence (``Importance``), given for every layer; of equal ones the
+    /// first.
+    case influential(Int, [Double])
     /// These, counted from 0.
     case listed([Int])
 
@@ -32,6 +35,12 @@ public enum LayerSelection: Sendable, Equatable {
         case .last(let kept):
             try Self.check(kept, count, path)
             return Array(count - kept..<count)
+        case .influential(let kept, let influences):
+            try Self.check(kept, count, path)
+            guard influences.count == count else {
+                throw .otherInfluences(path: path, found: influences.count, count: count)
+            }
+            return influences.largest(kept)
         case .listed(let layers):
             try Self.check(layers.count, count, path)
             for (place, layer) in layers.enumerated() {

@@ -11,8 +11,8 @@ extension JSONObject {
             self[windowFree] = .integer(plan.count(below: count))
         }
         if let types = self["layer_types"]?.array {
-            let kept = plan.layers.filter(types.indices.contains)
-            self["layer_types"] = .array(kept.map { types[$0] })
+            let isKnown = plan.layers.allSatisfy(types.indices.contains)
+            self["layer_types"] = isKnown ? .array(plan.layers.map { types[$0] }) : nil
         }
         // The name is that of the model, whose weights are others.
         self["_name_or_path"] = nil
@@ -28,6 +28,11 @@ extension GGUFMetadata {
             self[name(key)] = .uint32(UInt32(clamping: size))
         }
         self["\(architecture).attention.value_length"] = self[name(.headSize)]
+        let rotated = "\(architecture).rope.dimension_count"
+        let rotary = student.description.layers.first?.attention.rotary
+        if self[rotated] != nil, let rotary {
+            self[rotated] = .uint32(UInt32(clamping: rotary.rotatedSize))
+        }
         if let count = self[name(.windowFreeLayerCount)]?.integer {
             self[name(.windowFreeLayerCount)] = .uint32(UInt32(clamping: plan.count(below: count)))
         }

@@ -17,7 +17,7 @@ struct LiveTeacher {
     static func opened(_ path: String, student: Model) throws -> (LiveTeacher, model: Model) {
         let run = try RunResult(path)
         let workspace = student.decoder.workspace
-        if run == nil, path == student.path {
+        if run == nil, path == student.path, !student.isDrawn {
             if student.plan == nil {
                 return (LiveTeacher(decoder: student.decoder, isStudentsBase: true), student)
             }

@@ -26,9 +26,7 @@ public struct Perplexity {
     public init(_ model: Model, data path: String) throws {
         self.model = model
         var recipe = DataRecipe()
-        let first = try JSONLinesFile(path).object(0)
-        recipe.format =
-            first["messages"] != nil ? .messages : first["input_ids"] != nil ? .tokens : .text
+        recipe.format = try DataFormat(ofFirstLineIn: path)
         recipe.maxLength = model.description.maximumPosition
         recipe.settle()
         data = try ExampleReader(model, recipe).read(path)

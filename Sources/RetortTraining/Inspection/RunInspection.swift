@@ -15,7 +15,8 @@ enum RunInspection: InspectedKind {
         var warnings = metrics.warnings
         var sheet = FactSheet(kind: "run", title: "Run \(target.path)")
         let what = recipe.adapter == nil ? "all weights" : "an adapter"
-        sheet.add("recipe", "\(recipe.task.rawValue): \(what) of \(recipe.model.path)")
+        let kept = recipe.model.initialize?.keepLayers.map { ", \($0) of its layers" } ?? ""
+        sheet.add("recipe", "\(recipe.task.rawValue): \(what) of \(recipe.model.path)\(kept)")
         sheet.add("recipe", recipe.recipeNode.json)
         metrics.describe(in: &sheet)
         let checkpoints = try Checkpoint.list(in: target.path)

@@ -21,7 +21,7 @@ public struct DataReport {
     ///   - rows: Examples to show.
     /// - Throws: What is wrong with model or data.
     public init(_ recipe: Recipe, kernels: Kernels, rows: Int) throws {
-        let model = try Model.opened(recipe, kernels: kernels)
+        let model = try Model.whole(recipe, kernels: kernels)
         let data = try Lesson(recipe, student: model).data(
             recipe.data.train, ExampleReader(model, recipe.data))
         let plan = BatchPlan(lengths: data.examples.map(\.ids.count), recipe: recipe)

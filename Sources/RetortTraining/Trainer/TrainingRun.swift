@@ -8,6 +8,8 @@ public final class TrainingRun {
     public enum Event {
         /// A teacher behind an endpoint is asked.
         case asked(EndpointTeacher.Event)
+        /// So many of the documents by which the student's layers are chosen are measured.
+        case measured(documents: Int, total: Int)
         /// The run begins at a step; `total` steps in all.
         case started(step: Int, total: Int)
         /// A checkpoint could not be used and the one before it is taken.
@@ -68,7 +70,8 @@ public final class TrainingRun {
         self.recipe = recipe
         self.observe = observe
         let model = try Model.opened(
-            recipe, kernels: kernels, precision: recipe.training.precision)
+            recipe, kernels: kernels, precision: recipe.training.precision
+        ) { observe(.measured(documents: $0, total: $1)) }
         reader = try ExampleReader(model, recipe.data)
         let lesson = try Lesson(
             recipe, student: model, isPlan: isPlan, observe: { observe(.asked($0)) })

@@ -11,33 +11,6 @@ struct KeptLayersTests {
 
     init() throws { test = try ExportCase() }
 
-    /// Writes the layers of a golden model, renumbered, as a model of their own: the plain way.
-    private func rewritten(_ model: Model, _ layers: [Int]) throws -> Model {
-        var tensors: [NamedTensor] = []
-        let workspace = model.decoder.workspace
-        for tensor in model.modelTensors() {
-            var parts = tensor.huggingFaceName.split(separator: ".").map(String.init)
-            if parts.count > 3, let number = Int(parts[2]) {
-                guard let place = layers.firstIndex(of: number) else { continue }
-                parts[2] = "\(place)"
-            }
-            let values = tensor.values((0..<Int32(tensor.rowCount)).map { $0 }, in: workspace)
-            tensors.append(
-                NamedTensor(parts.joined(separator: "."), values, shape: tensor.shape))
-        }
-        guard case .huggingFace(let folder) = model.files else {
-            throw ModelError.notAModel(path: model.path)
-        }
-        var config = folder.config
-        config["num_hidden_layers"] = .integer(layers.count)
-        let path = test.folder + "/plain"
-        try Folder.create(path)
-        try writeTensors(tensors, to: path + "/model.safetensors")
-        try AtomicFile.write(
-            Array(JSONValue.object(config).serialized().utf8), to: path + "/config.json")
-        return try test.model(path)
-    }
-
     @Test(
         "computes what a model built from those layers does",
         arguments: ["llama", "llama_gqa_tied", "llama_bias"], [[0, 1], [1]])
@@ -47,7 +20,8 @@ struct KeptLayersTests {
         let student = try model.keeping(.listed(layers))
         #expect(student.description.layers.count == layers.count)
         #expect(student.unexpectedTensors.isEmpty)
-        #expect(student.logits() == (try rewritten(model, layers).logits()))
+        let plain = try PlainStudent(layers: layers).model(of: model, in: test)
+        #expect(student.logits() == plain.logits())
         #expect(
             student.decoder.layers.first?.linearLayers.first?.name.contains("layers.0.") == true)
     }
@@ -101,5 +75,59 @@ struct KeptLayersTests {
         #expect(config["head_dim"] == .integer(model.description.layers[0].attention.headSize))
         #expect(config["_name_or_path"] == nil)
         #expect(try test.model(path).logits() == student.logits())
+    }
+
+    @Test("tells which of its own layers have a window", arguments: [([0, 2], 1), ([1, 2], 0)])
+    func windows(layers: [Int], free: Int) throws {
+        // Three layers, of which the second and third see a window.
+        let base = try test.model(ExportCase.gguf("qwen2_q8_0.gguf"))
+        let whole = test.folder + "/whole"
+        try base.export(to: whole, format: .huggingFace, type: .f32)
+        var config = try #require(JSONValue(contentsOf: whole + "/config.json").object)
+        config["use_sliding_window"] = .bool(true)
+        config["sliding_window"] = .integer(8)
+        config["max_window_layers"] = .integer(1)
+        config["num_hidden_layers"] = .integer(3)
+        config["layer_types"] = .array(["a", "b", "c"].map(JSONValue.string))
+        try AtomicFile.write(
+            Array(JSONValue.object(config).serialized().utf8), to: whole + "/config.json")
+        try repeatLayers(of: whole, from: base.description.layers.count, to: 3)
+        let model = try test.model(whole)
+        #expect(model.description.layers.map(\.attention.window) == [nil, 8, 8])
+        let student = try model.keeping(.listed(layers))
+        let path = test.folder + "/student"
+        try student.export(to: path, format: .huggingFace, type: .f32)
+        let written = try JSONValue(contentsOf: path + "/config.json")
+        #expect(written["max_window_layers"] == .integer(free))
+        #expect(
+            written["layer_types"]
+                == .array(layers.map { .string(["a", "b", "c"][$0]) }))
+        #expect(try test.model(path).logits() == student.logits())
+    }
+
+    /// Adds copies of the first layer to a folder's tensors.
+    private func repeatLayers(of folder: String, from count: Int, to wanted: Int) throws {
+        let workspace = try test.model(ExportCase.gguf("q4_1.gguf")).decoder.workspace
+        var tensors: [NamedTensor] = []
+        for tensor in try SafetensorsFile(folder + "/model.safetensors").tensors {
+            let stored = StoredTensor(tensor)
+            let rows = stored.shape.count == 2 ? stored.shape[0] : 1
+            let columns = stored.shape[stored.shape.count - 1]
+            let values = workspace.widened(try stored.weight(rows: rows, columns: columns))
+            tensors.append(NamedTensor(stored.name, values, shape: stored.shape))
+            guard stored.name.contains("layers.0.") else { continue }
+            for layer in count..<max(count, wanted) {
+                let name = stored.name.replacing("layers.0.", with: "layers.\(layer).")
+                tensors.append(NamedTensor(name, values, shape: stored.shape))
+            }
+        }
+        try writeTensors(tensors, to: folder + "/model.safetensors")
+    }
+
+    @Test("of all layers is the model itself")
+    func all() throws {
+        let model = try test.model(ExportCase.gguf("q4_1.gguf"))
+        let student = try model.keeping(.uniform(model.description.layers.count))
+        #expect(student.plan == nil && student.logits() == model.logits())
     }
 }

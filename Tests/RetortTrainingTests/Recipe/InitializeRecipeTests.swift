@@ -32,11 +32,21 @@ struct InitializeRecipeTests {
         #expect(last.layers == .last)
         let listed = try #require(try read("{layers: [0, 3]}").model.initialize)
         #expect(listed.layers == .listed([0, 3]) && listed.keepLayers == 2)
+        let chosen = try #require(
+            try read("{keep_layers: 4, layers: importance, calibration: c.jsonl}").model.initialize)
+        #expect(chosen.layers == .importance && chosen.calibration == "c.jsonl")
+        let small = try #require(
+            try read("{scratch: {hidden_size: 64, num_attention_heads: 4}}").model.initialize)
+        #expect(small.scratch?.sizes.hiddenSize == 64 && small.scratch?.sizes.headCount == 4)
     }
 
     @Test(
         "is written as it reads back",
-        arguments: ["random", "{keep_layers: 4, layers: first}", "{layers: [0, 3]}", "null"])
+        arguments: [
+            "random", "{keep_layers: 4, layers: first}", "{layers: [0, 3]}", "null",
+            "{keep_layers: 4, layers: importance, calibration: c.jsonl}",
+            "{scratch: {head_dim: 8}}",
+        ])
     func written(initialize: String) throws {
         let recipe = try read(initialize)
         #expect(try RecipeSamples.read(recipe.yaml) == recipe)
@@ -88,8 +98,26 @@ struct InitializeRecipeTests {
             ),
             (
                 "{keep_layers: 3, layers: middle}",
-                "model.initialize.layers must be uniform, first, last, or a list of layers, found "
-                    + "the text \"middle\""
+                "model.initialize.layers must be uniform, first, last, importance, or a list of "
+                    + "layers, found the text \"middle\""
+            ),
+            (
+                "{keep_layers: 3, layers: importance}",
+                "model.initialize.layers must be given with model.initialize.calibration if it is "
+                    + "importance, found the text \"importance\""
+            ),
+            (
+                "{keep_layers: 3, calibration: c.jsonl}",
+                "model.initialize.calibration has no meaning unless model.initialize.layers is "
+                    + "importance; remove it"
+            ),
+            (
+                "{scratch: {hidden: 3}}",
+                "unknown key model.initialize.scratch.hidden; did you mean hidden_size?"
+            ),
+            (
+                "{scratch: {hidden_size: 0}}",
+                "model.initialize.scratch.hidden_size must be from 1 to 1048576, found 0"
             ),
             (
                 "{keep_layers: 3, scratch: {}}",

@@ -41,6 +41,7 @@ struct RecipePageTests {
         recipe.adapter = AdapterRecipe()
         recipe.model.initialize = InitializeRecipe()
         recipe.model.initialize?.keepLayers = 1
+        recipe.model.initialize?.scratch = ScratchRecipe()
         let written = recipe.recipeNode
         let rows = try rows()
         let values = Recipe.keys.filter(\.keys.isEmpty)
@@ -50,11 +51,19 @@ struct RecipePageTests {
             // What only another optimizer has.
             let others = ["momentum": "0.0", "nesterov": "false"]
             try compare(rows[section.key] ?? [], section.keys, node, but: others)
-            for inner in section.keys where !inner.keys.isEmpty {
-                let name = "\(section.key).\(inner.key)"
-                let node = try #require(node[inner.key])
-                try compare(rows[name] ?? [], inner.keys, node, but: ["keep_layers": "none"])
-            }
+            try compareInside(section, section.key, node, rows)
+        }
+    }
+
+    private func compareInside(
+        _ section: RecipeKey, _ name: String, _ node: YAMLNode, _ rows: [String: [Row]]
+    ) throws {
+        for inner in section.keys where !inner.keys.isEmpty {
+            let name = "\(name).\(inner.key)", node = try #require(node[inner.key])
+            // What the recipe has only so that the section is written, or in another case.
+            let others = ["keep_layers": "none", "calibration": "none"]
+            try compare(rows[name] ?? [], inner.keys, node, but: others)
+            try compareInside(inner, name, node, rows)
         }
     }
 

@@ -86,6 +86,51 @@ struct StudentRunTests {
         }
     }
 
+    @Test("chooses layers by importance, and knows its own again")
+    func importance() throws {
+        let model = try folder.writeModel(TinyModel(layers: 5))
+        let data = try folder.writeTokens([20, 7], vocabulary: 95, to: "calibration.jsonl")
+        let recipe = try recipe(
+            model, "{keep_layers: 2, layers: importance, calibration: \(data)}")
+        var measured = 0
+        let run = try TrainingRun(recipe, kernels: kernels) {
+            if case .measured(let documents, _) = $0 { measured = documents }
+        }
+        #expect(measured == 2)
+        let whole = try Model(model, kernels: kernels, precision: .float32)
+        let importance = try Calibration(whole, data: data).importance(of: whole)
+        let kept = try #require(run.session.model.plan?.layers)
+        #expect(
+            kept
+                == (try LayerSelection.influential(2, importance.layers)
+                    .layers(of: 5, path: model)))
+        _ = try run.run()
+        _ = try TrainingRun(recipe, kernels: kernels).run(.resume)
+        // Other layers are another model to begin with.
+        let sums = try [LayerSelection.listed(kept), .listed([2, 3]), .uniform(5)].map {
+            try Fingerprint.model(whole.keeping($0))
+        }
+        #expect(try sums[0] == Fingerprint.model(run.session.model))
+        #expect(Set(sums).count == 3 && kept != [2, 3])
+    }
+
+    @Test("from scratch has the sizes of the recipe, and goes on to the same bits")
+    func scratch() throws {
+        let recipe = try recipe(
+            fixtures + "/quant/gguf_models/q4_1.gguf",
+            "{scratch: {num_hidden_layers: 3, hidden_size: 24, num_attention_heads: 2, "
+                + "num_key_value_heads: 1}}")
+        let result = try TrainingRun(recipe, kernels: kernels).run().resultPath
+        let student = try Model(result, kernels: kernels, precision: .float32)
+        #expect(student.description.layers.count == 3)
+        #expect(student.description.layers[0].attention.headSize == 12)
+        let wanted = try files("model")
+        try Folder.remove(result)
+        try Folder.remove(folder.path("run/" + Checkpoint.name(4)))
+        _ = try TrainingRun(recipe, kernels: kernels).run(.resume)
+        #expect(try files("model") == wanted)
+    }
+
     @Test("is not resumed with other layers")
     func otherLayers() throws {
         let model = try folder.writeModel(TinyModel(layers: 5))

@@ -4,6 +4,8 @@ public struct InitializeRecipe: RecipeSection {
     public var keepLayers: Int?
     /// Which layers those are.
     public var layers = KeptLayers.uniform
+    /// Data to measure the layers' importance on.
+    public var calibration: String?
     /// Draws all weights; nil for those that are stored.
     public var scratch: ScratchRecipe?
 
@@ -27,11 +29,18 @@ public struct InitializeRecipe: RecipeSection {
             "layers", \.layers,
             """
             Which layers are kept: `uniform` (spread evenly, the first and the last among them), \
-            `first`, `last`, or a list of them, counted from 0.
+            `first`, `last`, `importance` (those that change the most what passes through them), or \
+            a list of them, counted from 0.
             """
         ).only(if: "model.initialize.keep_layers is given, or it is a list") {
             $0.keepLayers != nil || $0.layers.list != nil
+        }.needing("given with model.initialize.calibration if it is importance") {
+            $0.layers != .importance || $0.calibration != nil
         },
+        .init(
+            input: "calibration", \.calibration,
+            "Data to measure importance on, as JSONL in any of the formats of `data`."
+        ).only(if: "model.initialize.layers is importance") { $0.layers == .importance },
         .init(
             "scratch", section: \.scratch,
             "Weights are drawn, and `model.path` needs no weights; `random` for short."
@@ -45,15 +54,4 @@ public struct InitializeRecipe: RecipeSection {
 
     /// Counts the layers of a list.
     public mutating func settle() { keepLayers = keepLayers ?? layers.list?.count }
-}
-
-/// The `model.initialize.scratch:` section: weights that are drawn.
-///
-/// Matrices are normal with `initializer_range` of `config.json`, norms 1, biases 0.
-public struct ScratchRecipe: RecipeSection {
-    /// Creates the defaults.
-    public init() {}
-
-    /// The keys, in the order they are written.
-    public static let fields: [RecipeField<Self>] = []
 }

@@ -9,14 +9,18 @@ public enum KeptLayers: RecipeValue {
     case first
     /// The last ones.
     case last
+    /// Those with the largest influence on calibration data.
+    case importance
     /// These, counted from 0.
     case listed([Int])
 
     /// What a recipe may say.
-    public static var expectation: String { "uniform, first, last, or a list of layers" }
+    public static var expectation: String {
+        "uniform, first, last, importance, or a list of layers"
+    }
 
     private static let words: [(word: String, layers: Self)] = [
-        ("uniform", .uniform), ("first", .first), ("last", .last),
+        ("uniform", .uniform), ("first", .first), ("last", .last), ("importance", .importance),
     ]
 
     /// Reads one of the words, or a list that is not empty.
@@ -32,6 +36,18 @@ public enum KeptLayers: RecipeValue {
         }
     }
 
+    /// Reads one of the words, or layers between commas, as a command line gives them.
+    public init?(words: String) {
+        if let known = Self.words.first(where: { $0.word.utf8.elementsEqual(words.utf8) }) {
+            self = known.layers
+            return
+        }
+        let parts = words.split(separator: ",", omittingEmptySubsequences: false)
+        let list = parts.compactMap { Int($0) }
+        guard list.count == parts.count else { return nil }
+        self = .listed(list)
+    }
+
     /// The word or the list.
     public var recipeNode: YAMLNode {
         if let list { return list.recipeNode }
@@ -44,11 +60,19 @@ public enum KeptLayers: RecipeValue {
     }
 
     /// The layers to keep, so many where they are not listed.
-    func selection(of count: Int) -> LayerSelection {
+    ///
+    /// - Parameters:
+    ///   - count: How many.
+    ///   - influences: Measures the layers; called only where they are chosen by importance.
+    /// - Returns: The selection for a model.
+    func selection(
+        of count: Int, influences: () throws -> [Double]
+    ) rethrows -> LayerSelection {
         switch self {
         case .uniform: .uniform(count)
         case .first: .first(count)
         case .last: .last(count)
+        case .importance: .influential(count, try influences())
         case .listed(let layers): .listed(layers)
         }
     }
