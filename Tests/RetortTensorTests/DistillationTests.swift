@@ -50,25 +50,40 @@ struct DistillationTests {
         }
     }
 
-    @Test("a live teacher's logits are formed chunk by chunk, more than one chunk")
-    func liveTeacher() {
+    @Test("more tokens than a chunk give what each part gives alone, teachers' logits too")
+    func chunks() {
         var random = Random(22)
         let given = Case(tokens: 270)
         let states = random.grid(270, 3), head = random.grid(Self.vocabulary, 3)
         let bench = Bench(.float32)
-        judge(
-            LossHead(
-                weight: Weight(bench.tensor(given.weight)),
-                loss: Distillation(
-                    labels: given.labels, signalRows: given.rows,
-                    signal: .hidden(bench.tensor(states), head: Weight(bench.tensor(head))),
-                    loss: .divergence(.forwardKL), temperature: 1.5, hardScale: 0.25,
-                    softScale: 0.5), wantsGradient: true),
-            DistillationReference(
-                frozen: given.weight, teacher: states.timesTransposed(head), labels: given.labels,
-                taught: given.taught, loss: .divergence(.forwardKL), temperature: 1.5,
-                scales: (0.25, 0.5)),
-            [Given(given.hidden, isActivation: true), nil], "live teacher")
+        func part(_ range: Range<Int>) -> (loss: Double, gradient: [Float]) {
+            func rows(_ grid: Grid<Double>) -> Tensor {
+                bench.tensor(
+                    Grid(range.count, grid.columnCount) { grid[range.lowerBound + $0, $1] })
+            }
+            let loss = Distillation(
+                labels: Array(given.labels[range]),
+                signalRows: range.map {
+                    given.taught.contains($0) ? $0 - range.lowerBound : -1
+                },
+                signal: .hidden(rows(states), head: Weight(bench.tensor(head))),
+                loss: .divergence(.forwardKL), temperature: 1.5, hardScale: 0.25, softScale: 0.5)
+            let tape = Tape(bench.workspace)
+            let hidden = tape.watch(rows(given.hidden))
+            let value = tape.apply(
+                LossHead(
+                    weight: Weight(bench.tensor(given.weight)), loss: loss, wantsGradient: true),
+                [hidden, nil])[0]
+            tape.backward(from: value)
+            return (Double(value.value[0, 0]), hidden.gradient?.values ?? [])
+        }
+        let whole = part(0..<270), first = part(0..<100), second = part(100..<270)
+        compare([whole.loss], [first.loss + second.loss], 1e-5, "loss")
+        compare(
+            whole.gradient.map { Double($0) },
+            (first.gradient + second.gradient).map { Double($0) },
+            1e-6, "gradient")
+        #expect(whole.gradient.contains { $0 != 0 })
     }
 
     @Test("sorted probabilities of vocabularies of different sizes", arguments: [7, 19, 31])

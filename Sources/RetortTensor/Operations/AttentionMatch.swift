@@ -94,14 +94,14 @@ public struct AttentionMatch: Operation {
         return ([total, losses], [dq, dk])
     }
 
-    /// See ``Operation``; the loss's own gradient is 1.
+    /// See ``Operation``; the loss's own gradient is a factor, usually 1.
     public func backward(
         _ gradients: [Tensor?], saved: [Tensor], into inputs: InputGradients,
         in workspace: Workspace
     ) {
-        guard gradients[0] != nil else { return }
-        inputs.add(saved[0], to: 0)
-        inputs.add(saved[1], to: 1)
+        guard let factor = gradients[0]?[0, 0] else { return }
+        inputs.add(workspace.scaled(saved[0], by: factor), to: 0)
+        inputs.add(workspace.scaled(saved[1], by: factor), to: 1)
     }
 }
 

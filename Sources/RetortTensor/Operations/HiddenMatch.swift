@@ -48,13 +48,13 @@ public struct HiddenMatch: Operation {
         return ([total, losses], gradient)
     }
 
-    /// See ``Operation``; the loss's own gradient is 1.
+    /// See ``Operation``; the loss's own gradient is a factor, usually 1.
     public func backward(
         _ gradients: [Tensor?], saved: Tensor, into inputs: InputGradients, in workspace: Workspace
     ) {
-        guard gradients[0] != nil, inputs.needs(0) else { return }
+        guard let factor = gradients[0]?[0, 0], inputs.needs(0) else { return }
         let all = workspace.zeros(teacher.rowCount, saved.columnCount)
         workspace.kernels.placeRows(saved.rows, tokens[...], into: all.rows)
-        inputs.add(all, to: 0)
+        inputs.add(workspace.scaled(all, by: factor), to: 0)
     }
 }

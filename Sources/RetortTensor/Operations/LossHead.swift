@@ -81,18 +81,11 @@ public struct LossHead<Loss: LogitLoss>: Operation {
         if let dhidden = saved.dhidden, inputs.needs(0) {
             let all = workspace.zeros(saved.tokenCount, dhidden.columnCount)
             workspace.kernels.placeRows(dhidden.rows, saved.tokens[...], into: all.rows)
-            inputs.add(scaled(all, factor, in: workspace), to: 0)
+            inputs.add(workspace.scaled(all, by: factor), to: 0)
         }
         if let dweight = saved.dweight {
-            inputs.add(scaled(dweight, factor, in: workspace), to: 1)
+            inputs.add(workspace.scaled(dweight, by: factor), to: 1)
         }
-    }
-
-    private func scaled(_ x: Tensor, _ factor: Float, in workspace: Workspace) -> Tensor {
-        if factor == 1 { return x }
-        let out = workspace.zeros(x.rowCount, x.columnCount)
-        unsafe workspace.kernels.addScaled(factor, x.floats, to: out.floats, count: x.count)
-        return out
     }
 }
 
@@ -134,6 +127,14 @@ extension Workspace {
         let result = self.tensor(indices.count, tensor.columnCount, tensor.type)
         kernels.selectRows(tensor.rows, indices, into: result.rows)
         return result
+    }
+
+    /// An f32 tensor times a factor; itself where that is 1.
+    package func scaled(_ x: Tensor, by factor: Float) -> Tensor {
+        if factor == 1 { return x }
+        let out = zeros(x.rowCount, x.columnCount)
+        unsafe kernels.addScaled(factor, x.floats, to: out.floats, count: x.count)
+        return out
     }
 }
 
