@@ -162,7 +162,7 @@ private func encodeOffset(
 
 /// Packs 32 codes: low nibbles in pairs, and for five bits the upper ones in a word before them.
 @inline(__always)
-private func storeCodes(
+func storeCodes(
     _ out: UnsafeMutableRawPointer, _ levels: UInt32, _ code: (Int) -> UInt32
 ) {
     let nibbles = levels == 32 ? out + 4 : out

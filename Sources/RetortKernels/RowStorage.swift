@@ -50,6 +50,26 @@ extension Kernels {
         }
     }
 
+    /// Stored rows as f32; the reverse of ``encode(_:as:)``.
+    ///
+    /// - Parameters:
+    ///   - bytes: The rows, one after another.
+    ///   - format: Theirs.
+    ///   - out: `[m, n]`, f32, as many as are stored.
+    public func decode(_ bytes: [UInt8], as format: StorageFormat, into out: ActivationRows) {
+        let stride = format.rowBytes(out.columnCount) ?? 0
+        precondition(bytes.count == stride * out.rowCount && out.type == .float32)
+        let level = level
+        bytes.withUnsafeBytes { bytes in
+            guard let base = bytes.baseAddress else { return }
+            split(out.rowCount, grain: 4) { range, _ in
+                for row in range {
+                    level.decodeRow(format, base + row * stride, out.columnCount, out.floats(row))
+                }
+            }
+        }
+    }
+
     /// The first value that differs from what was to be stored by more than the format's error.
     ///
     /// - Parameters:

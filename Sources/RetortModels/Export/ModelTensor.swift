@@ -82,6 +82,11 @@ struct ModelTensor {
         return out
     }
 
+    /// Whether a small change is merged into blocks, which would round it away.
+    func isDithered(as format: StorageFormat) -> Bool {
+        adapter != nil && !isTrained && !format.isFloat && weight.format == format
+    }
+
     /// Rows in a storage format: as they lie, where nothing changes them.
     func stored(
         _ rows: [Int32], as format: StorageFormat, in workspace: Workspace
@@ -89,7 +94,32 @@ struct ModelTensor {
         if isStored(as: format) {
             return workspace.kernels.storedRows(weight.matrix, rows)
         }
-        return try workspace.kernels.encode(values(rows, in: workspace).rows, as: format)
+        let values = values(rows, in: workspace)
+        guard isDithered(as: format) else {
+            return try workspace.kernels.encode(values.rows, as: format)
+        }
+        return try workspace.kernels.encodeDithered(
+            values.rows, near: workspace.kernels.storedRows(weight.matrix, rows), numbers: rows,
+            as: format, key: ditherKey)
+    }
+
+    /// Rounding is the same at every export; each tensor has random numbers of its own.
+    private var ditherKey: PhiloxKey {
+        RandomStream(seed: 0, .rounding).key(
+            huggingFaceName.utf8.reduce(0xcbf2_9ce4_8422_2325) {
+                ($0 ^ UInt64($1)) &* 0x100_0000_01b3
+            })
+    }
+
+    /// Rows in f32 as a format holds them.
+    func roundedValues(
+        _ rows: [Int32], as format: StorageFormat, in workspace: Workspace
+    ) throws(UnstorableValue) -> Tensor {
+        guard isDithered(as: format) else { return values(rows, in: workspace) }
+        let bytes = try stored(rows, as: format, in: workspace)
+        let out = workspace.tensor(rows.count, columnCount)
+        workspace.kernels.decode(bytes, as: format, into: out.rows)
+        return out
     }
 
     /// Runs over all rows in parts of about a million values.

@@ -22,6 +22,8 @@ public struct RandomStream: Sendable, Equatable {
         case projection = 5
         /// Which examples a student answers itself, and how.
         case onPolicy = 6
+        /// Rounding of merged weights.
+        case rounding = 7
         /// Tokens that stand for a teacher's distribution.
         case softTargets = 8
     }
