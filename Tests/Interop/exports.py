@@ -196,6 +196,7 @@ def main():
     parser.add_argument("--model", type=Path, required=True, help="the base: SmolLM2-135M-Instruct, Q4_1")
     parser.add_argument("--adapter", type=Path, help="the adapter of a finished run")
     parser.add_argument("--requests", type=int, default=20)
+    parser.add_argument("--only", nargs="+", metavar="ROW", help="these comparisons alone")
     options = parser.parse_args()
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
     retort, base = Retort(options.retort), options.model.resolve()
@@ -252,6 +253,8 @@ def main():
             "gguf-base": lambda: gguf("gguf-base"), "gguf-lora": gguf_lora,
             "checkpoint": lambda: checkpoint(adapter.parent, work),
         }
+        if options.only:
+            rows = {name: act for name, act in rows.items() if name in options.only}
         failed = 0
         for name, act in rows.items():
             try:

@@ -1,0 +1,83 @@
+"""What soft targets are worth: the same student, begun and fed alike, with labels alone and with a teacher.
+
+    python3 distillation_quality.py --retort .build/release/retort --model Checkpoints/tiny [--layers 1]
+        [--seeds 1 2 3] [--steps N] [--output DIR]
+
+The student begins as the first layers of the model, spread evenly; all its weights are trained on the smart-home data.
+Per seed (which decides the order of the data): labels alone, the live teacher, and the teacher's stored top 64. Printed
+is the perplexity of the assistant's tokens on the held-out split; --output keeps the runs for `retort report`.
+Standard library only.
+"""
+import argparse
+import json
+import math
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+HOME = Path(__file__).resolve().parents[2]
+WAYS = ["labels", "teacher", "stored"]
+
+
+def recipe(options, way, seed, folder):
+    made = {
+        "task": "sft" if way == "labels" else "distill",
+        "output_dir": str(folder / f"{way}-{seed}"), "seed": seed,
+        "model": {"path": options.model, "initialize": {"keep_layers": options.layers}},
+        "data": {"train": "Datasets/smart-home/train.jsonl", "validation": "Datasets/smart-home/test.jsonl",
+                 "max_length": 512},
+        "training": {"batch_size": 2} | ({"max_steps": options.steps} if options.steps else {"epochs": 2}),
+        "optimizer": {"learning_rate": options.rate}, "checkpoint": {"every_steps": 100000, "keep": 1},
+    }
+    if way != "labels":
+        teacher = {"teacher": {"path": options.model}} if way == "teacher" else {"targets": str(folder / "targets.h5")}
+        made["distillation"] = teacher | {"loss": "forward_kl", "temperature": 1.0, "alpha": options.alpha}
+    path = folder / f"{way}-{seed}.yaml"
+    path.write_text(json.dumps(made, indent=1))
+    return path
+
+
+def run(*command):
+    result = subprocess.run([str(word) for word in command], cwd=HOME, stderr=subprocess.PIPE, text=True)
+    if result.returncode:
+        sys.exit(f"{command}: exit {result.returncode}: {result.stderr.strip().splitlines()[-1:]}")
+
+
+def perplexity(options, way, seed, folder):
+    run(options.retort, "train", recipe(options, way, seed, folder))
+    lines = (folder / f"{way}-{seed}" / "metrics.jsonl").read_text().splitlines()
+    losses = [json.loads(line)["validation_loss"] for line in lines if "validation_loss" in line]
+    return math.exp(losses[-1])
+
+
+def measure(options, folder):
+    run(options.retort, "cache-targets", "--model", options.model, "--data", "Datasets/smart-home/train.jsonl",
+        "--max-length", "512", "--top-k", "64", "--output", folder / "targets.h5")
+    print("seed  " + "  ".join(f"{way:>9}" for way in WAYS))
+    for seed in options.seeds:
+        values = [perplexity(options, way, seed, folder) for way in WAYS]
+        print(f"{seed:<4}  " + "  ".join(f"{value:9.4f}" for value in values), flush=True)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--retort", type=Path, default=HOME / ".build" / "release" / "retort")
+    parser.add_argument("--model", required=True)
+    parser.add_argument("--layers", type=int, default=1)
+    parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
+    parser.add_argument("--steps", type=int)
+    parser.add_argument("--rate", type=float, default=1e-3)
+    parser.add_argument("--alpha", type=float, default=0.5)
+    parser.add_argument("--output", type=Path)
+    options = parser.parse_args()
+    options.retort = options.retort.resolve()
+    if options.output:
+        options.output.mkdir(parents=True)
+        measure(options, options.output.resolve())
+    else:
+        with tempfile.TemporaryDirectory() as folder:
+            measure(options, Path(folder))
+
+
+main()
