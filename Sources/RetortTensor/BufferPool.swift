@@ -32,15 +32,6 @@ public final class BufferPool: @unchecked Sendable {
     fileprivate func give(_ pointer: UnsafeMutableRawPointer, _ size: Int) {
         unsafe free[size, default: []].append(pointer)
     }
-
-    /// Gives unused buffers back to the system.
-    public func trim() {
-        for (size, pointers) in unsafe free {
-            for pointer in unsafe pointers { unsafe pointer.deallocate() }
-            reservedBytes -= unsafe size * pointers.count
-        }
-        unsafe free = [:]
-    }
 }
 
 /// The memory of one tensor, returned to its pool when the last tensor that uses it is gone.

@@ -163,13 +163,10 @@ struct TensorTests {
         }
     }
 
-    @Test("memory goes back to the pool and from there to the system")
+    @Test("memory goes back to the pool")
     func pool() {
         let bench = Bench(.float32), pool = bench.workspace.pool
-        let before = pool.reservedBytes
         for _ in 0..<10 { _ = bench.workspace.zeros(100, 100) }
         #expect(pool.allocationCount == 1)
-        pool.trim()
-        #expect(pool.reservedBytes == before)
     }
 }

@@ -72,10 +72,7 @@ enum EvaluateCommand: Subcommand {
         let progress = ProgressLine(on: terminal, "answer", of: metric.count)
         let answers = try metric.run { progress.update($0) }
         progress.finish()
-        if let output = options.output {
-            let lines = answers.map { $0.json.serialized(.spaced) + "\n" }.joined()
-            _ = try AtomicFile.write(Array(lines.utf8), to: output)
-        }
+        try keep(answers.map(\.json), options)
         let correct = answers.count { $0.isCorrect }
         let share = Double(correct) / Double(max(answers.count, 1))
         if options.json {
@@ -89,6 +86,13 @@ enum EvaluateCommand: Subcommand {
             "exact match \(Humanized.fixed(100 * share, 1)) % (\(correct) of \(answers.count))")
     }
 
+    /// Writes what `--output` asks for, a line each.
+    private static func keep(_ lines: [JSONValue], _ options: Options) throws {
+        guard let output = options.output else { return }
+        let text = lines.map { $0.serialized(.spaced) + "\n" }.joined()
+        _ = try AtomicFile.write(Array(text.utf8), to: output)
+    }
+
     private static func perplexity(
         _ model: Model, _ options: Options, on terminal: Terminal
     ) throws {
@@ -96,6 +100,7 @@ enum EvaluateCommand: Subcommand {
         let progress = ProgressLine(on: terminal, "example", of: metric.count)
         let result = metric.run { progress.update($0) }
         progress.finish()
+        try keep(result.examples.map(\.json), options)
         if options.json {
             let object = JSONObject([
                 ("perplexity", .number(result.perplexity)), ("loss", .number(result.loss)),

@@ -84,9 +84,4 @@ package final class KeyValueCache {
     func advance(_ documents: [Range<Int>]) {
         for (sequence, document) in documents.enumerated() { lengths[sequence] += document.count }
     }
-
-    /// Drops the newest tokens of a sequence.
-    package func truncate(_ sequence: Int, to length: Int) {
-        lengths[sequence] = min(lengths[sequence], length)
-    }
 }

@@ -15,6 +15,8 @@ public struct Perplexity {
         public let loss: Double
         /// Tokens that counted.
         public let tokens: Int
+        /// The same of each example.
+        public let examples: [ExampleLoss]
         /// `e` to the loss.
         public var perplexity: Double { exp(loss) }
     }
@@ -38,11 +40,52 @@ public struct Perplexity {
     /// Measures all examples.
     ///
     /// - Parameter onProgress: Told how many are done.
-    /// - Returns: Loss and perplexity.
+    /// - Returns: Loss and perplexity, of all and of each.
     public func run(onProgress: (Int) -> Void = { _ in }) -> Result {
-        let loss = MeanLoss(model).measure(
-            data.examples, tokensAtOnce: 1024, onProgress: onProgress)
-        return Result(loss: loss, tokens: data.supervisedCount)
+        Result(of: data.examples, model, onProgress: onProgress)
+    }
+}
+
+extension Perplexity.Result {
+    /// Measures examples with a model.
+    init(of examples: [TrainingExample], _ model: Model, onProgress: (Int) -> Void) {
+        let sums = MeanLoss(model).sums(examples, tokensAtOnce: 1024, onProgress: onProgress)
+        let all = sums.reduce(LossSum()) { $0 + $1 }
+        loss = all.mean
+        tokens = all.count
+        self.examples = zip(examples, sums).map {
+            ExampleLoss(line: $0.line, loss: $1.mean, tokens: $1.count)
+        }
+    }
+}
+
+/// The loss of one example.
+public struct ExampleLoss: Sendable, Equatable {
+    /// Its line in the data file.
+    public let line: Int
+    /// Nats per token.
+    public let loss: Double
+    /// Tokens that counted.
+    public let tokens: Int
+
+    /// The example as one line of JSON.
+    public var json: JSONValue {
+        .object(
+            JSONObject([
+                ("line", .integer(line)), ("loss", .number(loss)), ("tokens", .integer(tokens)),
+            ]))
+    }
+}
+
+/// Losses of some tokens.
+package struct LossSum {
+    package var sum = 0.0
+    package var count = 0
+
+    package var mean: Double { sum / Double(max(count, 1)) }
+
+    package static func + (a: LossSum, b: LossSum) -> LossSum {
+        LossSum(sum: a.sum + b.sum, count: a.count + b.count)
     }
 }
 
@@ -53,10 +96,15 @@ package struct MeanLoss {
     package init(_ model: Model) { decoder = model.decoder }
 
     /// Measures examples, lined up to at most so many tokens at once.
-    package func measure(
+    package func measure(_ examples: [TrainingExample], tokensAtOnce: Int) -> Double {
+        sums(examples, tokensAtOnce: tokensAtOnce).reduce(LossSum()) { $0 + $1 }.mean
+    }
+
+    /// The losses of each example.
+    package func sums(
         _ examples: [TrainingExample], tokensAtOnce: Int, onProgress: (Int) -> Void = { _ in }
-    ) -> Double {
-        var sum = 0.0, count = 0, done = 0
+    ) -> [LossSum] {
+        var sums: [LossSum] = []
         var waiting: [TrainingExample] = [], length = 0
         func flush() {
             guard !waiting.isEmpty else { return }
@@ -65,10 +113,14 @@ package struct MeanLoss {
             let hidden = decoder.hiddenStates(
                 batch.ids, ForwardContext(layout: batch.layout), on: tape)
             let (_, losses) = decoder.crossEntropy(hidden, labels: batch.labels, scale: 1, on: tape)
-            sum += losses.values.reduce(0.0) { $0 + Double($1) }
-            count += losses.columnCount
-            done += waiting.count
-            onProgress(done)
+            var tokens = losses.row(0)[...]
+            for example in waiting {
+                let own = tokens.prefix(example.supervisedCount)
+                tokens = tokens.dropFirst(own.count)
+                sums.append(
+                    LossSum(sum: own.reduce(0.0) { $0 + Double($1) }, count: own.count))
+            }
+            onProgress(sums.count)
             (waiting, length) = ([], 0)
         }
         for example in examples {
@@ -77,6 +129,6 @@ package struct MeanLoss {
             length += example.ids.count
         }
         flush()
-        return sum / Double(max(count, 1))
+        return sums
     }
 }

@@ -40,9 +40,7 @@ public struct Calibration {
     package func perplexity(
         of model: Model, onProgress: (Int) -> Void = { _ in }
     ) -> Perplexity.Result {
-        Perplexity.Result(
-            loss: MeanLoss(model).measure(examples, tokensAtOnce: 1024, onProgress: onProgress),
-            tokens: examples.reduce(0) { $0 + $1.supervisedCount })
+        Perplexity.Result(of: examples, model, onProgress: onProgress)
     }
 }
 

@@ -180,26 +180,6 @@ struct KeyValueCacheTests {
         let tolerance = precision == .float32 ? try golden.tolerance("hidden_abs") : 0.1
         expectClose(found[0] + found[1], whole, within: tolerance)
     }
-
-    @Test("tokens that are dropped leave no trace")
-    func truncation() throws {
-        let decoder = try llama().decoder
-        let text = documents([20])[0]
-        func hidden(_ steps: (KeyValueCache) -> Void) -> [Float] {
-            let cache = KeyValueCache(
-                decoder.description, sequences: 1, capacity: 64, in: decoder.workspace)
-            steps(cache)
-            return feed(decoder, cache, [[Array(text[10...])]])[0]
-        }
-        let straight = hidden { _ = feed(decoder, $0, [[Array(text[..<10])]]) }
-        let detour = hidden {
-            _ = feed(decoder, $0, [[Array(text[..<10])], [Array(text[..<9])]])
-            $0.truncate(0, to: 10)
-            $0.truncate(0, to: 15)
-            #expect($0.lengths == [10])
-        }
-        #expect(bits(straight) == bits(detour))
-    }
 }
 
 @Suite("Generation")
