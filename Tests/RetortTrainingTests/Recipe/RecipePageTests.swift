@@ -38,7 +38,14 @@ struct RecipePageTests {
     @Test("names every key once, with its default")
     func complete() throws {
         var recipe = try RecipeSamples.read(RecipeSamples.short)
+        recipe.task = .distill
         recipe.adapter = AdapterRecipe()
+        recipe.distillation = DistillationRecipe()
+        recipe.distillation?.teacher = TeacherRecipe()
+        recipe.distillation?.endpoint = EndpointRecipe()
+        recipe.distillation?.hiddenStates = HiddenStatesRecipe()
+        recipe.distillation?.attention = AttentionRecipe()
+        recipe.distillation?.onPolicy = OnPolicyRecipe()
         recipe.model.initialize = InitializeRecipe()
         recipe.model.initialize?.keepLayers = 1
         recipe.model.initialize?.scratch = ScratchRecipe()
@@ -48,8 +55,12 @@ struct RecipePageTests {
         try compare(rows[""] ?? [], values, written, but: [:])
         for section in Recipe.keys where !section.keys.isEmpty {
             let node = try #require(written[section.key])
-            // What only another optimizer has.
-            let others = ["momentum": "0.0", "nesterov": "false"]
+            // What only another optimizer or another divergence has, and what is required unless
+            // another key is there.
+            let others = [
+                "momentum": "0.0", "nesterov": "false", "beta": "0.5", "lambda": "0.1",
+                "train": "required",
+            ]
             try compare(rows[section.key] ?? [], section.keys, node, but: others)
             try compareInside(section, section.key, node, rows)
         }
