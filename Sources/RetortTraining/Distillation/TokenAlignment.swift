@@ -39,22 +39,26 @@ enum TokenAlignment {
     ) -> [[(token: Int, offset: Int32)]] {
         guard example.spans.count == example.ids.count else { return [] }
         var stretches: [[(token: Int, offset: Int32)]] = []
-        var start: Int32 = 0, isInside = false
+        var start: Int32 = 0, end: Int32 = 0, isInside = false
         for token in example.ids.indices {
+            let span = example.spans[token]
+            // Spans cover whole characters: one that overlaps those before begins inside a
+            // character, where no other tokenization needs to have read as much.
+            let beginsCharacter = span.lowerBound >= end
+            end = max(end, span.upperBound)
             guard example.labels[token] != ignoredLabel else {
                 isInside = false
                 continue
             }
             // Tokens without bytes, such as a BOS, are no part of the text.
-            guard !example.spans[token].isEmpty else { continue }
+            guard !span.isEmpty else { continue }
             if !isInside {
                 isInside = true
-                start = example.spans[token].lowerBound
+                start = span.lowerBound
                 stretches.append([])
             }
-            if token > 0 {
-                stretches[stretches.count - 1].append(
-                    (token - 1, example.spans[token].lowerBound - start))
+            if token > 0, beginsCharacter {
+                stretches[stretches.count - 1].append((token - 1, span.lowerBound - start))
             }
         }
         return stretches

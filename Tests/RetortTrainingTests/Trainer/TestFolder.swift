@@ -44,14 +44,16 @@ final class TestFolder {
     }
 
     /// Writes a Llama of these sizes with random weights.
-    func writeModel(_ sizes: TinyModel, to name: String = "model") throws -> String {
+    func writeModel(
+        _ sizes: TinyModel, to name: String = "model", seed: UInt64 = 5
+    ) throws -> String {
         let folder = path(name)
         try Folder.create(folder)
         let kernels = try #require(Kernels(threads: 1))
         let workspace = Workspace(kernels: kernels, activationType: .float32)
         var tensors: [NamedTensor] = []
         for (index, (name, shape)) in sizes.tensors.enumerated() {
-            let stream = RandomStream(seed: 5, .initialization)[index]
+            let stream = RandomStream(seed: seed, .initialization)[index]
             let isNorm = shape.count == 1
             let values = (0..<shape.reduce(1, *)).map {
                 Float(isNorm ? 1 + 0.1 * stream.normal($0) : 0.15 * stream.normal($0))
