@@ -72,9 +72,10 @@ public enum MatchedLayers: RecipeValue {
     ) throws(DistillationError) -> [LayerPair] {
         switch self {
         case .uniform:
-            // Rounded half up.
+            // Rounded half up; a teacher of less than half the depth would have a layer 0.
             return (1...max(1, student)).map {
-                LayerPair(student: $0, teacher: (2 * $0 * teacher + student) / (2 * student))
+                let height = (2 * $0 * teacher + student) / (2 * student)
+                return LayerPair(student: $0, teacher: max(lowest, height))
             }
         case .last: return [LayerPair(student: student, teacher: teacher)]
         case .pairs(let pairs):
