@@ -9,12 +9,15 @@ struct VocabularyAlignment {
     let shared: VocabularyPairs
     /// For each token of the student the teacher's, or -1; nil where they are the same numbers.
     private let translation: [Int32]?
+    /// Where they are the same numbers, how many both have.
+    private let sameCount: Int
     private let teacherPath: String
 
     /// The student's own vocabulary.
     init(same count: Int, teacherPath: String) {
         shared = .first(count)
         translation = nil
+        sameCount = count
         self.teacherPath = teacherPath
     }
 
@@ -69,12 +72,14 @@ struct VocabularyAlignment {
         self.teacherPath = teacherPath
         if pairs.allSatisfy({ translation[$0] == Int32($0) }), pairs.last == pairs.count - 1 {
             // Rows behind the last token are padding; where both have as many, they are compared.
-            shared = .first(count == teacherCount ? count : pairs.count)
+            sameCount = count == teacherCount ? count : pairs.count
+            shared = .first(sameCount)
             self.translation = nil
         } else {
             shared = .pairs(
                 student: pairs.map { Int32($0) }, teacher: pairs.map { translation[$0] })
             self.translation = translation
+            sameCount = 0
         }
     }
 
@@ -85,17 +90,21 @@ struct VocabularyAlignment {
     ///   - student: For the message.
     /// - Throws: ``DistillationError/noToken(teacher:token:)``.
     func check(_ data: TrainingData, student: Model) throws {
-        guard let translation else { return }
         for example in data.examples {
-            guard let id = example.ids.first(where: { translation[Int($0)] < 0 }) else { continue }
+            guard let id = example.ids.first(where: { !isKnown(Int($0)) }) else { continue }
             let token = try student.text().tokenizer.token(Int(id)) ?? "\(id)"
             throw DistillationError.noToken(teacher: teacherPath, token: token)
         }
     }
 
-    /// The teacher's numbers of the student's tokens.
+    /// Whether the teacher has a token of the student.
+    func isKnown(_ id: Int) -> Bool {
+        translation.map { $0[id] >= 0 } ?? (id < sameCount)
+    }
+
+    /// The teacher's numbers of the student's tokens, all of which it has.
     func translated(_ ids: [Int32]) -> [Int32] {
         guard let translation else { return ids }
-        return ids.map { max(0, translation[Int($0)]) }
+        return ids.map { translation[Int($0)] }
     }
 }
