@@ -11,6 +11,8 @@ public struct Generator {
         public var sampling = Sampling()
         /// Tokens that end a sequence; the end token is not part of the result.
         public var endTokens: Set<Int> = []
+        /// The number of the first prompt's random choices; those of the others follow it.
+        public var firstStream = 0
 
         /// Creates greedy options without an end token.
         public init() {}
@@ -84,7 +86,7 @@ private struct GenerationSession {
         var pending = prompts
         var history = prompts
         let streams = prompts.indices.map {
-            RandomStream(seed: options.sampling.seed, .sampling)[$0]
+            RandomStream(seed: options.sampling.seed, .sampling)[options.firstStream + $0]
         }
         for step in 0..<max(0, options.maximumTokens) {
             let active = pending.indices.filter { !pending[$0].isEmpty }

@@ -50,9 +50,11 @@ struct DistillationObjective: Objective {
             }
             return try AttentionMatching($0, student: student.decoder, teacher: teacher.decoder)
         }
-        onPolicy = try section.onPolicy.map {
+        onPolicy = try section.onPolicy.map { [alignment] in
             let endTokens = recipe.data.format == .tokens ? [] : try student.text().endTokens
-            return OnPolicy($0, student: student, endTokens: endTokens, seed: recipe.seed)
+            return OnPolicy(
+                $0, student: student, endTokens: endTokens, seed: recipe.seed,
+                isKnown: alignment.isKnown)
         }
     }
 
