@@ -32,7 +32,9 @@ struct MatchedLayersTests {
     @Test("are the last of both, or those listed")
     func listed() throws {
         #expect(try pairs(.last, 3, 7) == [[3, 7]])
-        let list = MatchedLayers.pairs([.init(student: 0, teacher: 0), .init(student: 2, teacher: 7)])
+        let list = MatchedLayers.pairs([
+            .init(student: 0, teacher: 0), .init(student: 2, teacher: 7),
+        ])
         #expect(try pairs(list, 2, 7) == [[0, 0], [2, 7]])
     }
 

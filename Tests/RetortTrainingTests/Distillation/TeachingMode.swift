@@ -93,7 +93,9 @@ enum TeachingMode: String, CaseIterable, Sendable, CustomTestStringConvertible {
             ]
         case .onPolicy:
             return [
-                try small(), taught("temperature: 2, on_policy: {fraction: 0.6, max_tokens: 9, temperature: 0.1}"),
+                try small(),
+                taught(
+                    "temperature: 2, on_policy: {fraction: 0.6, max_tokens: 9, temperature: 0.1}"),
             ]
         case .everything:
             return [
