@@ -31,10 +31,8 @@ struct RunFolder {
         stored.logging = recipe.logging
         stored.outputDir = recipe.outputDir
         guard stored != recipe else { return }
-        let own = recipe.yaml.split(separator: "\n"), other = stored.yaml.split(separator: "\n")
-        let line = zip(own, other).first { $0 != $1 }?.0 ?? own.last ?? "key"
-        let key = line.split(separator: ":").first.map { $0.filter { $0 != " " } } ?? "key"
-        throw TrainingError.otherRecipe(path: path, key: String(key))
+        throw TrainingError.otherRecipe(
+            path: path, key: recipe.recipeNode.difference(from: stored.recipeNode) ?? "recipe")
     }
 
     /// Appends a line to the metrics.
@@ -69,5 +67,17 @@ struct RunFolder {
         return file.contents.split(separator: UInt8(ascii: "\n")).compactMap { line in
             (try? JSONParser.parse(Array(line)))?.object.flatMap(StepMetrics.init)
         }
+    }
+}
+
+extension YAMLNode {
+    /// The dotted name of the first key that another map does not have with the same value.
+    fileprivate func difference(from other: YAMLNode) -> String? {
+        guard let own = members, let others = other.members else { return nil }
+        for member in own where other[member.key]?.json != member.value.json {
+            let inner = other[member.key].flatMap { member.value.difference(from: $0) }
+            return inner.map { "\(member.key).\($0)" } ?? member.key
+        }
+        return others.first { self[$0.key] == nil }?.key
     }
 }

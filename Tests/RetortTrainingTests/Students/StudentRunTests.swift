@@ -137,7 +137,10 @@ struct StudentRunTests {
         _ = try TrainingRun(recipe(model, "{keep_layers: 2}"), kernels: kernels).run()
         let other = try TrainingRun(
             recipe(model, "{keep_layers: 2, layers: first}"), kernels: kernels)
-        #expect(throws: TrainingError.otherRecipe(path: folder.path("run"), key: "layers")) {
+        #expect(
+            throws: TrainingError.otherRecipe(
+                path: folder.path("run"), key: "model.initialize.layers")
+        ) {
             try other.run(.resume)
         }
     }
