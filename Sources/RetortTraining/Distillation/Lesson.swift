@@ -40,15 +40,16 @@ enum Lesson {
     ///
     /// - Parameters:
     ///   - path: The data; empty for none.
-    ///   - reader: Reads them.
+    ///   - reader: Reads them; not asked for where the file holds them, as the student may have
+    ///     no chat template.
     /// - Returns: The examples.
     /// - Throws: The errors of reading.
-    func data(_ path: String, _ reader: ExampleReader) throws -> TrainingData {
+    func data(_ path: String, _ reader: () throws -> ExampleReader) throws -> TrainingData {
         switch self {
         case .stored(let targets) where path.isEmpty:
             return TrainingData(try targets.groups.flatMap { try targets.examples($0) })
-        case .answered(let lesson): return try reader.read(lesson.dataPath)
-        default: return try reader.read(path)
+        case .answered(let lesson): return try reader().read(lesson.dataPath)
+        default: return try reader().read(path)
         }
     }
 

@@ -23,14 +23,15 @@ public struct DataReport {
     public init(_ recipe: Recipe, kernels: Kernels, rows: Int) throws {
         let model = try Model.whole(recipe, kernels: kernels)
         let data = try Lesson(recipe, student: model).data(
-            recipe.data.train, ExampleReader(model, recipe.data))
+            recipe.data.train, { try ExampleReader(model, recipe.data) })
         let plan = BatchPlan(lengths: data.examples.map(\.ids.count), recipe: recipe)
         self.data = data
         self.recipe = recipe
         rowCount = plan.steps.indices.filter { plan.epochs[$0] == 0 }
             .reduce(0) { $0 + plan.steps[$1].reduce(0) { $0 + $1.count } }
         stepCount = plan.steps.count
-        guard recipe.data.format != .tokens else {
+        // Token ids have no bytes of a text.
+        guard data.examples.first?.spans.isEmpty == false else {
             (examples, warnings) = ([], [])
             return
         }

@@ -50,7 +50,6 @@ public final class TrainingRun {
     private let schedule: LearningRateSchedule
     private let folder: RunFolder
     private let fingerprints: (model: String, data: String, teacher: String?)
-    private let reader: ExampleReader
     private let observe: (Event) -> Void
     private var tokensSeen = 0
     private var bestValidationLoss: Double?
@@ -72,11 +71,16 @@ public final class TrainingRun {
         let model = try Model.opened(
             recipe, kernels: kernels, precision: recipe.training.precision
         ) { observe(.measured(documents: $0, total: $1)) }
-        reader = try ExampleReader(model, recipe.data)
         let lesson = try Lesson(
             recipe, student: model, isPlan: isPlan, observe: { observe(.asked($0)) })
+        var made: ExampleReader?
+        func reader() throws -> ExampleReader {
+            let reader = try made ?? ExampleReader(model, recipe.data)
+            made = reader
+            return reader
+        }
         data = try lesson.data(recipe.data.train, reader)
-        validation = try recipe.data.validation.map(reader.read)
+        validation = try recipe.data.validation.map { try reader().read($0) }
         session = try TrainingSession(
             recipe, model: model,
             objective: { [data] in
@@ -122,7 +126,8 @@ public final class TrainingRun {
 
     /// The first example as text; nil where the data are token ids.
     public func example() throws -> ExampleView? {
-        guard recipe.data.format != .tokens, let first = data.examples.first else { return nil }
+        // Token ids have no bytes of a text.
+        guard let first = data.examples.first, !first.spans.isEmpty else { return nil }
         return ExampleView(first, try session.model.text().tokenizer)
     }
 
