@@ -95,11 +95,26 @@ enum Lesson {
         }
     }
 
+    /// What is learned from, as messages call it.
+    func name(_ recipe: Recipe) -> String {
+        switch self {
+        case .none: "teacher"
+        case .live: "teacher \(recipe.distillation?.teacher?.path ?? "")"
+        case .stored(let targets): "file of soft targets \(targets.path)"
+        case .answered(let lesson): "teacher's answers \(lesson.dataPath)"
+        }
+    }
+
     /// A sum that tells whether the teacher is still the same; nil without one.
+    ///
+    /// Asked for before a student's own adapter sits beside weights that it shares.
+    ///
+    /// - Returns: The sum.
+    /// - Throws: The errors of reading.
     func fingerprint() throws -> String? {
         switch self {
         case .none: nil
-        case .live(_, let model): try Fingerprint.model(model)
+        case .live(_, let model): try Fingerprint.weights(model)
         case .stored(let targets): try Fingerprint.file(targets.path)
         case .answered(let lesson): try Fingerprint.file(lesson.dataPath)
         }

@@ -50,6 +50,7 @@ public final class TrainingRun {
     private let schedule: LearningRateSchedule
     private let folder: RunFolder
     private let fingerprints: (model: String, data: String, teacher: String?)
+    private let lessonName: String
     private let observe: (Event) -> Void
     private var tokensSeen = 0
     private var bestValidationLoss: Double?
@@ -73,6 +74,8 @@ public final class TrainingRun {
         ) { observe(.measured(documents: $0, total: $1)) }
         let lesson = try Lesson(
             recipe, student: model, isPlan: isPlan, observe: { observe(.asked($0)) })
+        let teacherFingerprint = try lesson.fingerprint()
+        lessonName = lesson.name(recipe)
         var made: ExampleReader?
         func reader() throws -> ExampleReader {
             let reader = try made ?? ExampleReader(model, recipe.data)
@@ -92,7 +95,7 @@ public final class TrainingRun {
         fingerprints = (
             try Fingerprint.model(model),
             recipe.data.train.isEmpty ? "" : try Fingerprint.file(recipe.data.train),
-            try lesson.fingerprint()
+            teacherFingerprint
         )
     }
 
@@ -179,7 +182,7 @@ public final class TrainingRun {
             throw TrainingError.otherInput(path: path, what: "model \(recipe.model.path)")
         }
         guard state.teacherFingerprint == fingerprints.teacher else {
-            throw TrainingError.otherInput(path: path, what: "teacher")
+            throw TrainingError.otherInput(path: path, what: lessonName)
         }
         guard state.dataFingerprint == fingerprints.data else {
             throw TrainingError.otherInput(path: path, what: "data file \(recipe.data.train)")
