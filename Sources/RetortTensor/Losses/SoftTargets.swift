@@ -1,3 +1,5 @@
+import RetortKernels
+
 /// A teacher's distributions over the next token, at temperature 1, for some rows.
 public enum SoftTargets: Sendable, Equatable {
     /// The `k` most probable tokens of every row: `[rows, k]` ids and logs of probabilities among the
@@ -27,6 +29,36 @@ extension SoftTargets {
         case .samples(let count, let ids, let weights):
             let part = range.lowerBound * count..<range.upperBound * count
             return .samples(count: count, ids: Array(ids[part]), weights: Array(weights[part]))
+        }
+    }
+
+    /// The same without ids that a student does not have: their probability goes to the tail, and
+    /// draws of them count nothing.
+    ///
+    /// - Parameter vocabulary: The student's size.
+    /// - Returns: Targets of the same width; freed places of a top have id -1.
+    package func within(_ vocabulary: Int) -> SoftTargets {
+        switch self {
+        case .topK(let k, var ids, var logs, var tail):
+            for row in tail.indices {
+                let places = row * k..<(row + 1) * k
+                let kept = places.filter { ids[$0] < vocabulary }
+                if kept.count == k { continue }
+                tail[row] += places.reduce(0) {
+                    $0 + (ids[$1] < vocabulary ? 0 : LogitRow.probability(logs[$1]))
+                }
+                let rest = k - kept.count
+                ids.replaceSubrange(
+                    places, with: kept.map { ids[$0] } + Array(repeating: -1, count: rest))
+                logs.replaceSubrange(
+                    places,
+                    with: kept.map { logs[$0] } + Array(repeating: -.infinity, count: rest))
+            }
+            return .topK(k: k, ids: ids, logProbabilities: logs, tailMass: tail)
+        case .samples(let count, let ids, let weights):
+            return .samples(
+                count: count, ids: ids.map { $0 < vocabulary ? $0 : 0 },
+                weights: zip(ids, weights).map { $0 < vocabulary ? $1 : 0 })
         }
     }
 

@@ -50,7 +50,13 @@ extension StoredSignal {
                 }, uniquingKeysWith: { first, _ in first })
         }
         rows = documents.mapValues(\.rows)
-        targets = { line in try file.document(documents[line]?.index ?? 0).targets }
+        // Rows that only the teacher's output matrix has are padding.
+        let vocabulary = student.description.vocabularySize
+        let hasPadding = section.loss != .uld && file.description.vocabularySize > vocabulary
+        targets = { line in
+            let targets = try file.document(documents[line]?.index ?? 0).targets
+            return hasPadding ? targets.within(vocabulary) : targets
+        }
     }
 
     /// Makes sure that the data are the file's own documents, in the student's own tokens.
@@ -58,16 +64,19 @@ extension StoredSignal {
         _ file: SoftTargetFile, _ recipe: Recipe, student: Model, _ data: TrainingData
     ) throws {
         let vocabulary = student.description.vocabularySize
-        guard file.description.vocabularySize <= vocabulary else {
+        let isOfText = recipe.data.format != .tokens && !recipe.data.train.isEmpty
+        if isOfText || !file.description.tokenizerFingerprint.isEmpty {
+            try file.check(try student.text().tokenizer)
+        } else if file.description.vocabularySize > vocabulary {
             throw DistillationError.otherVocabulary(
                 teacher: file.path, count: file.description.vocabularySize,
                 studentCount: vocabulary)
         }
-        let isOfText = recipe.data.format != .tokens && !recipe.data.train.isEmpty
-        if isOfText || !file.description.tokenizerFingerprint.isEmpty {
-            try file.check(try student.text().tokenizer)
-        }
         try file.check(data.examples)
+        for example in data.examples {
+            try DataError.check(
+                example.ids, path: file.path, line: example.line, vocabulary: vocabulary)
+        }
     }
 
     /// The file's documents beside the same lines in the tokens of another tokenizer.
