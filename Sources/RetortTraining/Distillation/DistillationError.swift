@@ -14,6 +14,8 @@ public enum DistillationError: Error, Equatable, CustomStringConvertible {
     case otherHeads(layer: Int, heads: Int, teacherHeads: Int)
     /// No token of the student ends where one of the teacher's does.
     case nothingAligned(teacher: String)
+    /// No token of the data is of the kind that has a soft part.
+    case nothingTaught(data: String, tokens: String)
     /// Token ids have no text by which other tokenizers could be aligned.
     case tokensAcrossTokenizers(teacher: String)
     /// Drawn tokens mean nothing to another tokenizer.
@@ -49,6 +51,9 @@ public enum DistillationError: Error, Equatable, CustomStringConvertible {
         case .nothingAligned(let teacher):
             "\(teacher): no learned token of the data ends where one of the teacher's does; the two "
                 + "chat templates may not mark the same turns, or the soft targets are of other data."
+        case .nothingTaught(let data, let tokens):
+            "\(data): no token is \(tokens), so the teacher has nothing to say; choose other "
+                + "distillation.tokens."
         case .tokensAcrossTokenizers(let teacher):
             "\(teacher): distillation.loss uld aligns texts, and data.format tokens has none."
         case .samplesAcrossTokenizers(let path):

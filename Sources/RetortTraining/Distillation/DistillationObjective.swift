@@ -40,6 +40,10 @@ struct DistillationObjective: Objective {
         alignment = try VocabularyAlignment(
             student: student, teacher: teacherModel, hasText: recipe.data.format != .tokens)
         try alignment.check(data, student: student)
+        guard data.examples.contains(where: { !section.tokens.positions(in: $0).isEmpty }) else {
+            throw DistillationError.nothingTaught(
+                data: recipe.data.train, tokens: section.tokens.rawValue)
+        }
         hiddenMatching = try section.hiddenStates.map {
             try HiddenMatching(
                 $0, student: student.decoder, teacher: teacher.decoder, seed: recipe.seed)
