@@ -54,12 +54,21 @@ struct DistillationRefusalTests {
             ("distillation: {teacher: {}}", "the key distillation.teacher.path is missing"),
             (
                 "distillation: {targets: f.h5, temperature: 2}",
-                "distillation.temperature must be 1 with a stored tail; "
-                    + "set distillation.top_k to renormalized for others"
+                "distillation.temperature must be 1 without a distillation.teacher, "
+                    + "unless distillation.top_k is renormalized, found 2"
+            ),
+            (
+                "distillation: {targets: f.h5, temperature: 2, loss: uld}",
+                "distillation.temperature must be 1 without a distillation.teacher"
+            ),
+            (
+                "distillation: {targets: f.h5, top_k: renormalized, loss: uld}",
+                "distillation.top_k has no meaning unless distillation.targets or endpoint is "
+                    + "given, with distillation.loss forward_kl; remove it"
             ),
             (
                 "distillation: {endpoint: {url: 'http://a/v1', model: m}, temperature: 2}",
-                "distillation.temperature must be 1 with a stored tail"
+                "distillation.temperature must be 1 without a distillation.teacher"
             ),
             (
                 "distillation: {targets: f.h5, loss: reverse_kl}",

@@ -54,8 +54,10 @@ public struct DistillationRecipe: RecipeSection {
         .init(
             "temperature", \.temperature, allowed: 0.05...100,
             "Divides the logits of both sides in the soft part, which counts times its square."
-        ).needing("1 with a stored tail; set distillation.top_k to renormalized for others") {
-            $0.teacher != nil || $0.temperature == 1 || $0.topK != .tail || $0.loss == .uld
+        ).needing(
+            "1 without a distillation.teacher, unless distillation.top_k is renormalized"
+        ) {
+            $0.teacher != nil || $0.temperature == 1 || $0.topK != .tail && $0.loss != .uld
         },
         .init(
             "alpha", \.alpha, allowed: 0...1,
@@ -76,8 +78,8 @@ public struct DistillationRecipe: RecipeSection {
             tokens in one piece (at temperature 1), `renormalized` leaves them out of the \
             teacher's side, `renormalized_both` of both sides.
             """
-        ).only(if: "distillation.targets or endpoint is given") {
-            $0.targets != nil || $0.endpoint != nil
+        ).only(if: "distillation.targets or endpoint is given, with distillation.loss forward_kl") {
+            $0.targets != nil && $0.loss != .uld || $0.endpoint != nil
         },
         .init(
             "tokens", \.tokens,
