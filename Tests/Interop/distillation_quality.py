@@ -1,11 +1,12 @@
 """What soft targets are worth: the same student, begun and fed alike, with labels alone and with a teacher.
 
     python3 distillation_quality.py --retort .build/release/retort --model Checkpoints/tiny [--layers 1]
-        [--seeds 1 2 3] [--steps N] [--output DIR]
+        [--teacher MODEL] [--train FILE --validation FILE] [--seeds 1 2 3] [--steps N] [--output DIR]
 
-The student begins as the first layers of the model, spread evenly; all its weights are trained on the smart-home data.
-Per seed (which decides the order of the data): labels alone, the live teacher, and the teacher's stored top 64. Printed
-is the perplexity of the assistant's tokens on the held-out split; --output keeps the runs for `retort report`.
+The student begins as some layers of the model, spread evenly; all its weights are trained, on the smart-home data unless
+other files are named. The teacher is the model itself unless another is named: it has to know what the data teach. Per
+seed (which decides the order of the data): labels alone, the live teacher, and the teacher's stored top 64. Printed is
+the perplexity of the supervised tokens of the held-out file; --output keeps the runs for `retort report`.
 Standard library only.
 """
 import argparse
@@ -25,13 +26,13 @@ def recipe(options, way, seed, folder):
         "task": "sft" if way == "labels" else "distill",
         "output_dir": str(folder / f"{way}-{seed}"), "seed": seed,
         "model": {"path": options.model, "initialize": {"keep_layers": options.layers}},
-        "data": {"train": "Datasets/smart-home/train.jsonl", "validation": "Datasets/smart-home/test.jsonl",
-                 "max_length": 512},
+        "data": {"train": options.train, "validation": options.validation, "format": options.format,
+                 "max_length": 512, "overlength": "truncate"},
         "training": {"batch_size": 2} | ({"max_steps": options.steps} if options.steps else {"epochs": 2}),
         "optimizer": {"learning_rate": options.rate}, "checkpoint": {"every_steps": 100000, "keep": 1},
     }
     if way != "labels":
-        teacher = {"teacher": {"path": options.model}} if way == "teacher" else {"targets": str(folder / "targets.h5")}
+        teacher = {"teacher": {"path": options.teacher}} if way == "teacher" else {"targets": str(folder / "targets.h5")}
         made["distillation"] = teacher | {"loss": "forward_kl", "temperature": 1.0, "alpha": options.alpha}
     path = folder / f"{way}-{seed}.yaml"
     path.write_text(json.dumps(made, indent=1))
@@ -52,8 +53,8 @@ def perplexity(options, way, seed, folder):
 
 
 def measure(options, folder):
-    run(options.retort, "cache-targets", "--model", options.model, "--data", "Datasets/smart-home/train.jsonl",
-        "--max-length", "512", "--top-k", "64", "--output", folder / "targets.h5")
+    run(options.retort, "cache-targets", "--model", options.teacher, "--data", options.train, "--format", options.format,
+        "--max-length", "512", "--overlength", "truncate", "--top-k", "64", "--output", folder / "targets.h5")
     print("seed  " + "  ".join(f"{way:>9}" for way in WAYS))
     for seed in options.seeds:
         values = [perplexity(options, way, seed, folder) for way in WAYS]
@@ -64,6 +65,10 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--retort", type=Path, default=HOME / ".build" / "release" / "retort")
     parser.add_argument("--model", required=True)
+    parser.add_argument("--teacher")
+    parser.add_argument("--train", default="Datasets/smart-home/train.jsonl")
+    parser.add_argument("--validation", default="Datasets/smart-home/test.jsonl")
+    parser.add_argument("--format", default="messages", choices=["messages", "text"])
     parser.add_argument("--layers", type=int, default=1)
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
     parser.add_argument("--steps", type=int)
@@ -71,7 +76,7 @@ def main():
     parser.add_argument("--alpha", type=float, default=0.5)
     parser.add_argument("--output", type=Path)
     options = parser.parse_args()
-    options.retort = options.retort.resolve()
+    options.retort, options.teacher = options.retort.resolve(), options.teacher or options.model
     if options.output:
         options.output.mkdir(parents=True)
         measure(options, options.output.resolve())

@@ -159,20 +159,22 @@ struct HiddenMatchReference: Reference {
 
     func callAsFunction<S: Scalar>(_ inputs: [Grid<S>?]) -> Grid<S> {
         guard let student = inputs[0] else { preconditionFailure() }
-        let columns = 0..<student.columnCount
-        func dot(_ a: (Int) -> S, _ b: (Int) -> S) -> S {
-            columns.reduce(S(0)) { $0 + a($1) * b($1) }
-        }
-        let sum = tokens.reduce(S(0)) { sum, row in
-            let x = { student[row, $0] }, y = { S(teacher[row, $0]) }
+        var sum = S(0)
+        for row in tokens {
+            let x = (0..<student.columnCount).map { student[row, $0] }
+            let y = (0..<student.columnCount).map { S(teacher[row, $0]) }
             switch distance {
             case .mse:
-                let difference = { x($0) - y($0) }
-                return sum + dot(difference, difference) / S(Double(columns.count))
-            case .cosine: return sum + S(1) - dot(x, y) / (dot(x, x) * dot(y, y)).root
+                let difference = zip(x, y).map { $0 - $1 }
+                sum += dot(difference, difference) / S(Double(x.count))
+            case .cosine: sum += S(1) - dot(x, y) / (dot(x, x) * dot(y, y)).root
             }
         }
         return Grid(1, 1) { _, _ in S(scale) * sum }
+    }
+
+    private func dot<S: Scalar>(_ a: [S], _ b: [S]) -> S {
+        zip(a, b).reduce(S(0)) { $0 + $1.0 * $1.1 }
     }
 }
 
