@@ -47,11 +47,22 @@ struct CommandOptionsTests {
     private func readExample<Command: CommandDescription>(
         _ line: String, of command: Command.Type
     ) throws {
-        // As a shell splits it: quotes hold words together.
-        let parts = line.split(separator: "\"", omittingEmptySubsequences: false)
-        let words = parts.enumerated().flatMap { index, part in
-            index % 2 == 1 ? [String(part)] : part.split(separator: " ").map(String.init)
+        // As a shell splits it: quotes of either kind hold words together.
+        var words: [String] = [], word: String?, quote: Character?
+        for character in line {
+            if let open = quote {
+                if character == open { quote = nil } else { word = (word ?? "") + "\(character)" }
+            } else if character == "\"" || character == "'" {
+                quote = character
+                word = word ?? ""
+            } else if character == " " {
+                if let word { words.append(word) }
+                word = nil
+            } else {
+                word = (word ?? "") + "\(character)"
+            }
         }
+        if let word { words.append(word) }
         let own = words.dropFirst(1 + command.help.name.split(separator: " ").count)
         _ = try command.options(Arguments(Array(own), for: command.help))
     }

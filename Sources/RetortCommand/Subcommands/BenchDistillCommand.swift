@@ -20,7 +20,10 @@ enum BenchDistillCommand: Subcommand {
         examples: [
             .init(
                 line: "retort bench distill --model model.gguf",
-                meaning: "How fast does a half-depth student learn?")
+                meaning: "How fast does a half-depth student learn?"),
+            .init(
+                line: "retort bench distill --model model.gguf --batch 1 --length 128 --json",
+                meaning: "One short row a step, for a program."),
         ])
 
     static func options(_ arguments: Arguments) throws(UsageError) -> Options {

@@ -36,7 +36,11 @@ enum VerifyLossCommand: Subcommand {
             .init(
                 line: "retort verify loss --input case.safetensors --output out.safetensors "
                     + #"--spec '{"loss":"reverse_kl","form":"logits","params":{"temperature":2}}'"#,
-                meaning: "Does another framework compute the same reverse KL?")
+                meaning: "Does another framework compute the same reverse KL?"),
+            .init(
+                line: "retort verify loss --input case.safetensors --output out.safetensors "
+                    + #"--spec '{"loss":"hidden_cosine","form":"hidden"}'"#,
+                meaning: "And the same distance of hidden states?"),
         ])
 
     static func options(_ arguments: Arguments) throws(UsageError) -> Options {
