@@ -101,7 +101,7 @@ enum Lesson {
         case .none: "teacher"
         case .live: "teacher \(recipe.distillation?.teacher?.path ?? "")"
         case .stored(let targets): "file of soft targets \(targets.path)"
-        case .answered(let lesson): "teacher's answers \(lesson.dataPath)"
+        case .answered(let lesson): "file of the teacher's answers, \(lesson.dataPath),"
         }
     }
 

@@ -126,4 +126,29 @@ struct DistillationWork {
                 return Dictionary(uniqueKeysWithValues: members.map { ($0.key, $0.value) })
             }
     }
+
+    /// Expects a loss in every line of the metrics that is the weighted sum of its parts.
+    func expectParts(_ recipe: Recipe) throws {
+        let section = try #require(recipe.distillation)
+        var weights = [
+            "hard_loss": 1 - section.alpha,
+            "soft_loss": section.alpha * section.temperature * section.temperature,
+        ]
+        weights["hidden_loss"] = section.hiddenStates?.weight
+        weights["attention_loss"] = section.attention?.weight
+        let lines = try metrics(recipe)
+        #expect(lines.count == 4)
+        for line in lines {
+            #expect(Set(line.keys.filter { $0.hasSuffix("_loss") }) == Set(weights.keys))
+            var sum = 0.0
+            for (name, weight) in weights {
+                let part = try #require(line[name]?.double)
+                #expect(part.isFinite && part >= 0)
+                sum += weight * part
+            }
+            let loss = try #require(line["loss"]?.double)
+            #expect(abs(loss - sum) <= 1e-9 * sum)
+            #expect(try #require(line["grad_norm"]?.double) > 0)
+        }
+    }
 }
