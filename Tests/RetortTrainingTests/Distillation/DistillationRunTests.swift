@@ -55,23 +55,23 @@ struct DistillationRunTests {
         #expect(abs(slope - norm) <= tolerance * norm + 2e-3, "\(slope), \(norm)")
     }
 
-    @Test("is the same however its rows are cut into batches", arguments: TeachingMode.allCases)
+    @Test(
+        "is the same however its rows are cut into batches, packed, or computed twice",
+        arguments: TeachingMode.allCases)
     func microBatches(mode: TeachingMode) throws {
-        var results: [TrainingSession.StepResult] = []
         let work = try DistillationWork()
-        var sections = try mode.sections(work)
         // Dropout is drawn for each batch.
-        sections = sections.map { $0.replacing(", dropout: 0.1", with: "") }
-        for (size, count) in [(4, 1), (1, 4)] {
+        let sections = try mode.sections(work).map { $0.replacing(", dropout: 0.1", with: "") }
+        var changes = [["training.batch_size=4"], ["training.gradient_accumulation_steps=4"]]
+        if mode != .storedAlone { changes.append(["data.packing=true", "data.max_length=512"]) }
+        if mode != .attention, mode != .everything {
+            changes.append(["training.batch_size=4", "training.gradient_checkpointing=true"])
+        }
+        let results = try changes.map { change in
             let run = try work.run(
                 try work.recipe(
-                    sections,
-                    set: [
-                        "training.batch_size=\(size)",
-                        "training.gradient_accumulation_steps=\(count)",
-                    ]))
-            #expect(run.batches(0).count == count)
-            results.append(try run.session.step(0, run.batches(0), rate: 0))
+                    sections, set: ["training.gradient_accumulation_steps=1"] + change))
+            return try run.session.step(0, run.batches(0), rate: 0)
         }
         for result in results.dropFirst() {
             #expect(abs(result.loss - results[0].loss) <= 1e-5 * results[0].loss)
@@ -81,6 +81,59 @@ struct DistillationRunTests {
             #expect(result.parts.map(\.name) == results[0].parts.map(\.name))
             #expect(result.tokens == results[0].tokens)
             #expect(result.supervisedTokens == results[0].supervisedTokens)
+        }
+    }
+
+    @Test(
+        "in bfloat16 stays near float32",
+        arguments: TeachingMode.allCases.filter { ![.onPolicy, .everything].contains($0) })
+    func precision(mode: TeachingMode) throws {
+        let work = try DistillationWork()
+        let sections = try mode.sections(work)
+        let results = try ["float32", "auto"].map { precision in
+            let run = try work.run(
+                try work.recipe(sections, set: ["training.precision=\(precision)"]))
+            return try run.session.step(0, run.batches(0), rate: 0)
+        }
+        for (own, other) in zip(results[0].parts, results[1].parts) {
+            #expect(abs(own.value - other.value) <= 0.02 * own.value + 2e-3, "\(own), \(other)")
+        }
+        #expect(
+            abs(results[0].gradientNorm - results[1].gradientNorm)
+                <= 0.05 * results[0].gradientNorm)
+    }
+
+    @Test("passes over lines that another tokenizer's teacher has nothing to say of")
+    func silentTeacher() throws {
+        let work = try DistillationWork()
+        let teacher = try work.foreignModel("teacher")
+        // Without a token that ends a turn, an empty answer has nothing to learn.
+        let configuration = teacher + "/tokenizer_config.json"
+        let text = String(decoding: try MappedFile(configuration).contents, as: UTF8.self)
+        try AtomicFile.write(
+            Array(
+                text.replacing("<|im_end|>{%- endfor", with: "{%- endfor")
+                    .replacing("(assistant) {%-", with: "(assistant) {%").utf8),
+            to: configuration)
+        let lines = String(decoding: try MappedFile(work.data).contents, as: UTF8.self)
+        let empty =
+            #"{"messages": [{"role": "user", "content": "Hush."}, "#
+            + #"{"role": "assistant", "content": ""}]}"#
+        let data = try work.folder.write(lines + empty + "\n", to: "quiet.jsonl")
+        let run = try work.run(
+            try work.recipe(
+                [
+                    "model: {path: \(try work.model("student"))}",
+                    "distillation: {teacher: {path: \(teacher)}, loss: uld, alpha: 0.4}",
+                ],
+                set: [
+                    "data.train=\(data)", "training.shuffle=false", "training.max_steps=5",
+                    "training.gradient_accumulation_steps=1",
+                ]))
+        let results = try (0..<5).map { try run.session.step($0, run.batches($0), rate: 0) }
+        for (index, result) in results.enumerated() {
+            let parts = result.parts.map(\.value)
+            #expect(parts[0] > 0 && (parts[1] > 0) == (index < 4), "\(result)")
         }
     }
 }
