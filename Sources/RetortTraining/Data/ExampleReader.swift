@@ -75,7 +75,28 @@ public struct ExampleReader {
         let labels = supervised.labels(ids: tokens.map(\.id), offsets: tokens.map(\.bytes))
         return TrainingExample(
             ids: tokens.map { Int32($0.id) }, labels: labels.map { Int32($0) }, line: line,
-            spans: spans(of: tokens))
+            spans: spans(of: inContents(tokens, supervised, conversation)))
+    }
+
+    /// Tokens whose bytes are counted from where the assistant's own text begins, so that stretches
+    /// of different templates can be compared; what a template puts before it has none.
+    private func inContents(
+        _ tokens: [(id: Int, bytes: Range<Int>)], _ supervised: SupervisedText,
+        _ conversation: Conversation
+    ) -> [(id: Int, bytes: Range<Int>)] {
+        if recipe.trainOn == .all { return tokens }
+        let starts = supervised.contentStarts(of: conversation)
+        var stretch = 0
+        return tokens.map { id, bytes in
+            while stretch < starts.count, supervised.trained[stretch].upperBound <= bytes.lowerBound
+            {
+                stretch += 1
+            }
+            guard stretch < starts.count, bytes.lowerBound >= supervised.trained[stretch].lowerBound
+            else { return (id, bytes) }
+            let start = min(max(bytes.lowerBound, starts[stretch]), bytes.upperBound)
+            return (id, start..<bytes.upperBound)
+        }
     }
 
     private func spans(of tokens: [(id: Int, bytes: Range<Int>)]) -> [Range<Int32>] {

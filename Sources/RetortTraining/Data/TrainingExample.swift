@@ -10,7 +10,8 @@ public struct TrainingExample: Sendable, Equatable {
     /// The line of the data file, from 1.
     public var line: Int
     /// The UTF-8 bytes of the example's text that each token stands for, empty for tokens without
-    /// any; no spans at all where the data are token ids.
+    /// any and for what a template puts before an answer; no spans at all where the data are token
+    /// ids.
     public var spans: [Range<Int32>]
 
     /// Creates an example.

@@ -27,9 +27,7 @@ struct CrossTokenizerObjective: Objective {
         _ recipe: Recipe, _ section: DistillationRecipe, teacher: LiveTeacher, teacherModel: Model,
         student: Model, data: TrainingData
     ) throws {
-        guard recipe.data.format != .tokens else {
-            throw DistillationError.tokensAcrossTokenizers(teacher: teacherModel.path)
-        }
+        try TokenAlignment.check(recipe.data, teacher: teacherModel.path)
         self.student = student.decoder
         self.teacher = teacher
         self.recipe = section

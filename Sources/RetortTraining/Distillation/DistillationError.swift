@@ -18,6 +18,8 @@ public enum DistillationError: Error, Equatable, CustomStringConvertible {
     case nothingTaught(data: String, tokens: String)
     /// Token ids have no text by which other tokenizers could be aligned.
     case tokensAcrossTokenizers(teacher: String)
+    /// What templates put around turns differs, and is learned too.
+    case templatesAcrossTokenizers(teacher: String)
     /// Drawn tokens mean nothing to another tokenizer.
     case samplesAcrossTokenizers(path: String)
     /// No answer of a teacher can be learned from.
@@ -56,6 +58,9 @@ public enum DistillationError: Error, Equatable, CustomStringConvertible {
                 + "distillation.tokens."
         case .tokensAcrossTokenizers(let teacher):
             "\(teacher): distillation.loss uld aligns texts, and data.format tokens has none."
+        case .templatesAcrossTokenizers(let teacher):
+            "\(teacher): distillation.loss uld aligns what the assistant says, which is all that two "
+                + "templates have in common; set data.train_on to assistant."
         case .samplesAcrossTokenizers(let path):
             "\(path): holds drawn tokens, which mean nothing to another tokenizer; make it with "
                 + "--top-k for distillation.loss uld."

@@ -37,6 +37,7 @@ extension StoredSignal {
         }
         let documents: [Int: (index: Int, rows: [AlignedRow])]
         if section.loss == .uld {
+            try TokenAlignment.check(recipe.data, teacher: file.path)
             documents = try Self.aligned(file, data)
         } else {
             try Self.check(file, recipe, student: student, data)

@@ -11,9 +11,22 @@ struct AlignedRow: Equatable {
 /// Two tokenizations of one text, put side by side by bytes.
 ///
 /// Where a token of each ends at the same byte, both predict what follows the same text. Templates may
-/// surround the learned text differently, so that bytes are counted from the start of each learned
-/// stretch, and the n-th stretch of one stands beside the n-th of the other.
+/// surround the learned text differently, so that bytes are counted from the first byte of each learned
+/// stretch that a token stands for, and the n-th stretch of one stands beside the n-th of the other.
 enum TokenAlignment {
+    /// Refuses data that have no text in common with what another template makes of them.
+    ///
+    /// - Parameters:
+    ///   - data: How the data are read.
+    ///   - teacher: For the message.
+    /// - Throws: ``DistillationError``.
+    static func check(_ data: DataRecipe, teacher: String) throws(DistillationError) {
+        if data.format == .tokens { throw .tokensAcrossTokenizers(teacher: teacher) }
+        if data.format == .messages, data.trainOn == .all {
+            throw .templatesAcrossTokenizers(teacher: teacher)
+        }
+    }
+
     /// The rows of two examples of the same line.
     ///
     /// - Parameters:

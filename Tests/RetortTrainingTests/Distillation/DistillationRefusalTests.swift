@@ -164,6 +164,10 @@ struct DistillationRefusalTests {
                 [student, "distillation: {teacher: {path: \(foreign)}, loss: uld}"], set: tokens)
                 == "\(foreign): distillation.loss uld aligns texts, and data.format tokens has none."
         )
+        expect(
+            refusal(
+                [student, "distillation: {teacher: {path: \(foreign)}, loss: uld}"],
+                set: ["data.train_on=all"]), "set data.train_on to assistant.")
         let missing = work.folder.path("missing.gguf")
         expect(refusal([student, "distillation: {teacher: {path: \(missing)}}"]), missing)
         // Every token of a text is learned.

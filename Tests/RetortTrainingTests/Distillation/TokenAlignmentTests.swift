@@ -1,3 +1,6 @@
+import RetortFiles
+import RetortKernels
+import RetortModels
 import RetortTensor
 import RetortText
 import Testing
@@ -109,6 +112,44 @@ struct TokenAlignmentTests {
             }
             let own = TokenAlignment.rows(student, student)
             #expect(own.count > 5 && own.allSatisfy { $0.student == $0.teacher })
+        }
+    }
+
+    @Test(
+        "count from where the assistant's text begins, whatever a template puts before it",
+        arguments: ["", " ", "\\n\\n", "<think>\\n\\n</think>\\n\\n"])
+    func templates(prefix: String) throws {
+        let work = try DistillationWork()
+        let student = try work.model("student"), teacher = try work.foreignModel("teacher")
+        let configuration = teacher + "/tokenizer_config.json"
+        let template = String(decoding: try MappedFile(configuration).contents, as: UTF8.self)
+            .replacing(
+                "{{ message.content }}",
+                with: "{{ ('\(prefix)' if message.role == 'assistant' else '') "
+                    + "+ message.content }}")
+        try AtomicFile.write(Array(template.utf8), to: configuration)
+        let kernels = try #require(Kernels(threads: 1))
+        var data = DataRecipe()
+        data.train = work.data
+        data.settle()
+        let examples = try [student, teacher].map { path in
+            let model = try Model(path, kernels: kernels, precision: .float32)
+            return try ExampleReader(model, data).read(work.data).examples
+        }
+        let tokenizers = try [student, teacher].map {
+            try Tokenizer(contentsOf: $0 + "/tokenizer.json")
+        }
+        for (own, other) in zip(examples[0], examples[1]) {
+            let rows = TokenAlignment.rows(own, other)
+            #expect(rows.count > 10)
+            for row in rows {
+                // What follows is the same text, up to the end of the turn.
+                let rests = zip([(own, row.student), (other, row.teacher)], tokenizers).map {
+                    $1.decode($0.0.ids[($0.1 + 1)...].map { Int($0) }, skipSpecialTokens: true)
+                }
+                let rest = rests[0].drop { $0.isWhitespace }
+                #expect(rests[1].drop { $0.isWhitespace }.hasPrefix(rest.dropLast(2)))
+            }
         }
     }
 
