@@ -26,13 +26,15 @@ struct DistillationAgreementTests {
     func wholeTop(form: String, temperature: Int) throws {
         let student = "model: {path: \(try work.model("student"))}"
         let path = try work.targets(DistillationWork.tiny, .topK(512))
+        // Unlike Adam, it moves weights of tiny slopes by little.
+        let optimizer = "optimizer: {name: sgd, learning_rate: 0.1}"
         let live = try steps([
-            student,
+            student, optimizer,
             "distillation: {teacher: {path: \(DistillationWork.tiny)}, "
                 + "temperature: \(temperature)}",
         ])
         let stored = try steps([
-            student,
+            student, optimizer,
             "distillation: {targets: \(path), temperature: \(temperature), top_k: \(form)}",
         ])
         for (own, other) in zip(live.steps, stored.steps) {
@@ -40,8 +42,7 @@ struct DistillationAgreementTests {
             #expect(abs(own.loss - other.loss) < 2e-3 * own.loss)
             #expect(abs(own.gradientNorm - other.gradientNorm) < 2e-3 * own.gradientNorm)
         }
-        // Four steps of Adam move a weight by up to 8e-3.
-        expectNear(stored.weights, live.weights, 8e-4, "weights")
+        expectNear(stored.weights, live.weights, 3e-4, "weights")
     }
 
     @Test("many samples teach nearly as the live teacher does")

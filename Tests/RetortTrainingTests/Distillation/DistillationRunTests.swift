@@ -10,10 +10,11 @@ import Testing
 struct DistillationRunTests {
     @Test(
         "learns, and goes on to the same bytes with another number of threads",
-        arguments: TeachingMode.allCases)
+        arguments: TeachingMode.ways)
     func whole(mode: TeachingMode) throws {
         let work = try DistillationWork()
-        let recipe = try work.recipe(try mode.sections(work))
+        let recipe = try work.recipe(
+            try mode.sections(work), set: ["training.gradient_accumulation_steps=1"])
         let run = try work.run(recipe, threads: 1)
         let before = run.session.parameters.map(\.value.values)
         let summary = try run.run()
@@ -49,24 +50,29 @@ struct DistillationRunTests {
             }
             return try loss()
         }
-        let step = 2e-3
+        // Answers that the student draws must stay as they are while its weights move.
+        let step = mode == .onPolicy || mode == .everything ? 1e-4 : 2e-3
         let slope = (try move(step) - move(-step)) / (2 * step)
         let tolerance = mode.hasKinks ? 0.05 : 0.01
-        #expect(abs(slope - norm) <= tolerance * norm + 2e-3, "\(slope), \(norm)")
+        // Losses are f32: their rounding over the step.
+        let rounding = 4e-6 / step
+        #expect(abs(slope - norm) <= tolerance * norm + rounding, "\(slope), \(norm)")
     }
 
     @Test(
         "is the same however its rows are cut into batches, packed, or computed twice",
-        arguments: TeachingMode.allCases)
+        arguments: TeachingMode.ways)
     func microBatches(mode: TeachingMode) throws {
         let work = try DistillationWork()
         // Dropout is drawn for each batch.
         let sections = try mode.sections(work).map { $0.replacing(", dropout: 0.1", with: "") }
         var changes = [["training.batch_size=4"], ["training.gradient_accumulation_steps=4"]]
-        if mode != .storedAlone { changes.append(["data.packing=true", "data.max_length=512"]) }
+        var last = ["training.gradient_accumulation_steps=4"]
+        if mode != .storedAlone { last = ["data.packing=true", "data.max_length=512"] }
         if mode != .attention, mode != .everything {
-            changes.append(["training.batch_size=4", "training.gradient_checkpointing=true"])
+            last.append("training.gradient_checkpointing=true")
         }
+        changes.append(last)
         let results = try changes.map { change in
             let run = try work.run(
                 try work.recipe(
@@ -86,7 +92,7 @@ struct DistillationRunTests {
 
     @Test(
         "in bfloat16 stays near float32",
-        arguments: TeachingMode.allCases.filter { ![.onPolicy, .everything].contains($0) })
+        arguments: TeachingMode.ways.filter { ![.onPolicy, .everything].contains($0) })
     func precision(mode: TeachingMode) throws {
         let work = try DistillationWork()
         let sections = try mode.sections(work)

@@ -12,15 +12,16 @@ struct DistillationWork {
     /// The tiny model of the repository.
     static let tiny = TargetWork.tiny
     let folder: TestFolder
-    /// Four conversations of the smart-home data.
+    /// Four short conversations of the smart-home data.
     let data: String
     var output: String { folder.path("run") }
 
     init() throws {
         folder = try TestFolder()
-        let lines = try JSONLinesFile(Self.tiny + "/../../Datasets/smart-home/train.jsonl")
-        let text = (0..<4).map { String(decoding: lines.bytes($0), as: UTF8.self) + "\n" }
-        data = try folder.write(text.joined(), to: "data.jsonl")
+        let file = try JSONLinesFile(Self.tiny + "/../../Datasets/smart-home/train.jsonl")
+        let lines = (0..<100).map { String(decoding: file.bytes($0), as: UTF8.self) + "\n" }
+        let shortest = lines.sorted { ($0.utf8.count, $0) < ($1.utf8.count, $1) }.prefix(4)
+        data = try folder.write(shortest.joined(), to: "data.jsonl")
     }
 
     /// A student or teacher of a quarter of the tiny model's width.

@@ -17,6 +17,14 @@ enum TeachingMode: String, CaseIterable, Sendable, CustomTestStringConvertible {
 
     var testDescription: String { rawValue }
 
+    /// Those that differ in more than the measure of two distributions.
+    static let ways = allCases.filter {
+        ![
+            .reverseKL, .generalizedJSD, .skewForwardKL, .skewReverseKL,
+            .storedTopRenormalizedBoth,
+        ].contains($0)
+    }
+
     /// Whether the loss has kinks, at which difference quotients are not slopes.
     var hasKinks: Bool { self == .acrossTokenizers || self == .acrossTokenizersStored }
 
