@@ -37,7 +37,7 @@ extension Model {
     ) throws -> Model {
         let scratch = recipe.model.initialize?.scratch
         return try Model(
-            recipe.model.path,
+            RunResult.trainedModel(recipe.model.path),
             initialization: scratch.map {
                 .random(seed: UInt64(recipe.seed), sizes: $0.sizes)
             } ?? .stored, kernels: kernels, precision: precision)

@@ -12,12 +12,17 @@ public struct RunResult: Sendable, Equatable {
     public enum Problem: Error, Equatable, CustomStringConvertible {
         /// The run did not end yet.
         case unfinished(path: String)
+        /// The run's result is an adapter, and a whole model is needed.
+        case holdsAdapter(path: String)
 
         /// One sentence.
         public var description: String {
             switch self {
             case .unfinished(let path):
                 "\(path): the run has no result yet; finish it with retort train --resume."
+            case .holdsAdapter(let path):
+                "\(path): the run's result is an adapter; write a whole model with retort merge "
+                    + "first, or begin with the adapter by adapter.init."
             }
         }
     }
@@ -33,11 +38,29 @@ public struct RunResult: Sendable, Equatable {
             (model, adapter) = (path + "/model", nil)
         } else if Folder.exists(path + "/adapter") {
             let base = Self.bases(in: path).first(where: Folder.exists)
-            model = try base ?? Recipe(path: recipe).model.path
+            // What an adapter was trained for is no run with an adapter itself.
+            model = try base ?? Self.modelPath(Recipe(path: recipe).model.path)
             adapter = path + "/adapter"
         } else {
             throw Problem.unfinished(path: path)
         }
+    }
+
+    /// The model folder of a run whose result is a model; any other path as it is.
+    private static func modelPath(_ path: String) -> String {
+        let isRun = Folder.exists(path + "/recipe.yaml") && !Folder.exists(path + "/config.json")
+        return isRun ? path + "/model" : path
+    }
+
+    /// The model that is trained where a recipe names a path.
+    ///
+    /// - Parameter path: A model, or the folder of a run that wrote one.
+    /// - Returns: The model's path.
+    /// - Throws: ``Problem``, ``RecipeError``.
+    static func trainedModel(_ path: String) throws -> String {
+        guard let run = try RunResult(path) else { return path }
+        guard run.adapter == nil else { throw Problem.holdsAdapter(path: path) }
+        return run.model
     }
 
     /// Where a run keeps the student that its adapter was trained for.

@@ -86,6 +86,27 @@ struct StudentRunTests {
         }
     }
 
+    @Test("a run that wrote a model is a model to train; one that wrote an adapter is refused")
+    func runFolders() throws {
+        let model = try folder.writeModel(TinyModel(layers: 2))
+        var recipe = try recipe(model, "{keep_layers: 2}")
+        _ = try TrainingRun(recipe, kernels: kernels).run()
+        let first = folder.path("run")
+        recipe.model.path = first
+        recipe.model.initialize = nil
+        recipe.adapter = AdapterRecipe()
+        recipe.outputDir = folder.path("second")
+        _ = try TrainingRun(recipe, kernels: kernels).run()
+        let result = try #require(try RunResult(recipe.outputDir))
+        #expect(result.model == first + "/model")
+        try Model(result.model, kernels: kernels).attachAdapter(#require(result.adapter))
+        recipe.model.path = recipe.outputDir
+        recipe.outputDir = folder.path("third")
+        #expect(throws: RunResult.Problem.holdsAdapter(path: folder.path("second"))) {
+            try TrainingRun(recipe, kernels: kernels)
+        }
+    }
+
     @Test("chooses layers by importance, and knows its own again")
     func importance() throws {
         let model = try folder.writeModel(TinyModel(layers: 5))
