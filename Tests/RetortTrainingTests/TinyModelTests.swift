@@ -9,7 +9,7 @@ import Testing
 struct TinyModelTests {
     private static let root = URL(filePath: #filePath).deletingLastPathComponent()
         .deletingLastPathComponent().deletingLastPathComponent().path
-    private static let tiny = root + "/Checkpoints/tiny"
+    static let tiny = root + "/Checkpoints/tiny"
     private static let unborn = root + "/Recipes/tiny"
 
     private let kernels: Kernels

@@ -75,12 +75,7 @@ public struct TrainingBenchmark: Sendable {
 
     /// Times the steps of a session on the fixed token ids.
     func measure(_ session: TrainingSession, onStep: (Int) -> Void) throws -> Result {
-        var generator = SplitMix64(state: seed)
-        let vocabulary = UInt64(session.model.description.vocabularySize)
-        let examples = (0..<batch).map { row in
-            let ids = (0..<length).map { _ in Int32(generator.next() % vocabulary) }
-            return TrainingExample(ids: ids, labels: ids, line: row + 1)
-        }
+        let examples = examples(of: session.model)
         var seconds: [Double] = [], losses: [Double] = []
         for step in 0...steps {
             let clock = ContinuousClock()
@@ -94,6 +89,16 @@ public struct TrainingBenchmark: Sendable {
         return Result(
             tokensPerSecond: Double(batch * length) / median, peakMemoryMiB: peakMemoryMiB(),
             firstLoss: losses[0], lastLoss: losses[losses.count - 1], stepSeconds: seconds)
+    }
+
+    /// The rows of a step.
+    private func examples(of model: Model) -> [TrainingExample] {
+        var generator = SplitMix64(state: seed)
+        let vocabulary = UInt64(model.description.vocabularySize)
+        return (0..<batch).map { row in
+            let ids = (0..<length).map { _ in Int32(generator.next() % vocabulary) }
+            return TrainingExample(ids: ids, labels: ids, line: row + 1)
+        }
     }
 
     /// Measures distillation: the model teaches a student of the first half of its layers, whose
@@ -123,7 +128,10 @@ public struct TrainingBenchmark: Sendable {
         let lesson = try Lesson(recipe, student: student)
         let session = try TrainingSession(
             recipe, model: student,
-            objective: { try lesson.objective(recipe, student: student, data: TrainingData([])) })
+            objective: {
+                try lesson.objective(
+                    recipe, student: student, data: TrainingData(examples(of: student)))
+            })
         return try measure(session, onStep: onStep)
     }
 }
