@@ -43,7 +43,12 @@ final class EndpointJournal {
         }
     }
 
-    deinit { if descriptor >= 0 { close(descriptor) } }
+    deinit {
+        guard descriptor >= 0 else { return }
+        // A child that was forked meanwhile has the file open too; the lock must not wait for it.
+        _ = flock(descriptor, LOCK_UN)
+        close(descriptor)
+    }
 
     /// How many requests are answered.
     var count: Int { places.count }

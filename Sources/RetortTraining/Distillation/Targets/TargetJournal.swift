@@ -44,7 +44,11 @@ final class TargetJournal {
         try readRecords(size: Int(status.st_size))
     }
 
-    deinit { close(descriptor) }
+    deinit {
+        // A child that was forked meanwhile has the file open too; the lock must not wait for it.
+        _ = flock(descriptor, LOCK_UN)
+        close(descriptor)
+    }
 
     private static let sumSize = 8
 
