@@ -4,7 +4,7 @@ struct TextMethod {
     let isMarkup: Bool
     let renderer: Renderer
 
-    private var budget: Budget { renderer.budget }
+    var budget: Budget { renderer.budget }
 
     /// Calls a method of ``MethodTable/text``.
     func call(_ name: String, _ arguments: Arguments) throws(TemplateFault) -> Value {
@@ -39,14 +39,14 @@ struct TextMethod {
 
     // MARK: Results
 
-    private func result(_ text: String) -> Value { isMarkup ? .markup(text) : .string(text) }
+    func result(_ text: String) -> Value { isMarkup ? .markup(text) : .string(text) }
 
-    private func results(_ texts: [String]) throws(TemplateFault) -> Value {
+    func results(_ texts: [String]) throws(TemplateFault) -> Value {
         try .list(texts.map { result($0) }, budget)
     }
 
     /// An argument that must be a string.
-    private func argument(_ value: Value?, _ name: String) throws(TemplateFault) -> String {
+    func argument(_ value: Value?, _ name: String) throws(TemplateFault) -> String {
         if case .undefined(let undefined)? = value { throw .undefined(undefined) }
         guard let value, let text = value.text else {
             throw .type(found: value?.typeName ?? "None", expected: "a string", by: "str.\(name)")
@@ -54,12 +54,12 @@ struct TextMethod {
         return isMarkup ? try HTML.escaped(value, budget) : text
     }
 
-    private func optionalText(_ value: Value?, _ name: String) throws(TemplateFault) -> String? {
+    func optionalText(_ value: Value?, _ name: String) throws(TemplateFault) -> String? {
         guard let value, !value.isNone else { return nil }
         return try argument(value, name)
     }
 
-    private func number(_ value: Value?, _ name: String) throws(TemplateFault) -> Int? {
+    func number(_ value: Value?, _ name: String) throws(TemplateFault) -> Int? {
         guard let value, !value.isNone else { return nil }
         if case .undefined(let undefined) = value { throw .undefined(undefined) }
         guard let number = value.integer else {
@@ -193,236 +193,5 @@ struct TextMethod {
         }
         if name.hasSuffix("find") { return .integer(-1) }
         throw .value("the text was not found", by: "str.\(name)")
-    }
-
-    // MARK: Cutting
-
-    private func split(_ name: String, _ arguments: Arguments) throws(TemplateFault) -> Value {
-        let values = try arguments.bound(to: name, ["sep", "maxsplit"])
-        let limit = try number(values[1], name) ?? -1
-        let count = limit < 0 ? Int.max : limit
-        guard let separator = try optionalText(values[0], name) else {
-            let pieces =
-                name == "split" ? splitBySpace(count) : splitBySpaceFromEnd(count)
-            return try results(pieces)
-        }
-        if separator.utf8.isEmpty { throw .value("the separator is empty", by: "str.\(name)") }
-        let (wanted, bytes) = (Array(separator.utf8), Array(text.utf8))
-        let found =
-            name == "split"
-            ? Bytes.occurrences(of: wanted, in: bytes, limit: count)
-            : Bytes.lastOccurrences(of: wanted, in: bytes, limit: count).reversed()
-        try budget.reserve(elements: found.count + 1)
-        var pieces: [String] = []
-        var start = 0
-        for offset in found {
-            pieces.append(String(bytes[start..<offset]))
-            start = offset + wanted.count
-        }
-        pieces.append(String(bytes[start...]))
-        return try results(pieces)
-    }
-
-    private func splitBySpace(_ limit: Int) -> [String] {
-        var pieces: [String] = []
-        var rest = text.unicodeScalars.drop(while: \.isPythonSpace)
-        while !rest.isEmpty {
-            if pieces.count == limit {
-                pieces.append(String(rest))
-                break
-            }
-            let piece = rest.prefix { !$0.isPythonSpace }
-            pieces.append(String(piece))
-            rest = rest[piece.endIndex...].drop(while: \.isPythonSpace)
-        }
-        return pieces
-    }
-
-    private func splitBySpaceFromEnd(_ limit: Int) -> [String] {
-        var pieces: [String] = []
-        var rest = Array(text.unicodeScalars)[...]
-        while rest.last?.isPythonSpace ?? false { rest.removeLast() }
-        while !rest.isEmpty {
-            if pieces.count == limit {
-                pieces.append(String(rest))
-                break
-            }
-            let start = (rest.lastIndex(where: \.isPythonSpace)).map { $0 + 1 } ?? rest.startIndex
-            pieces.append(String(rest[start...]))
-            rest = rest[..<start]
-            while rest.last?.isPythonSpace ?? false { rest.removeLast() }
-        }
-        return pieces.reversed()
-    }
-
-    private func partition(_ name: String, _ arguments: Arguments) throws(TemplateFault) -> Value {
-        let values = try arguments.bound(to: name, ["sep"], required: 1)
-        let separator = try argument(values[0], name)
-        if separator.utf8.isEmpty { throw .value("the separator is empty", by: "str.\(name)") }
-        let (wanted, bytes) = (Array(separator.utf8), Array(text.utf8))
-        let isFirst = name == "partition"
-        let found =
-            isFirst
-            ? Bytes.occurrences(of: wanted, in: bytes, limit: 1).first
-            : Bytes.lastOccurrences(of: wanted, in: bytes, limit: 1).first
-        let parts: [String]
-        if let found {
-            parts = [
-                String(bytes[..<found]), separator, String(bytes[(found + wanted.count)...]),
-            ]
-        } else {
-            parts = isFirst ? [text, "", ""] : ["", "", text]
-        }
-        return try .tuple(parts.map { result($0) }, budget)
-    }
-
-    /// Text without white space, or without these characters, at one or both ends.
-    func stripped(_ name: String, _ characters: String?) throws(TemplateFault) -> String {
-        let set = characters.map { Set($0.unicodeScalars) }
-        func isStripped(_ scalar: Unicode.Scalar) -> Bool {
-            set?.contains(scalar) ?? scalar.isPythonSpace
-        }
-        var rest = text.unicodeScalars[...]
-        if name != "rstrip" { rest = rest.drop(while: isStripped) }
-        if name != "lstrip" {
-            while let last = rest.last, isStripped(last) { rest.removeLast() }
-        }
-        return String(rest)
-    }
-
-    private func removed(_ name: String, _ arguments: Arguments) throws(TemplateFault) -> Value {
-        let isPrefix = name == "removeprefix"
-        let values = try arguments.bound(to: name, [isPrefix ? "prefix" : "suffix"], required: 1)
-        let part = Array(try argument(values[0], name).utf8)
-        let bytes = Array(text.utf8)
-        if isPrefix, bytes.starts(with: part) { return result(String(bytes[part.count...])) }
-        if !isPrefix, !part.isEmpty, bytes.count >= part.count,
-            Array(bytes.suffix(part.count)) == part
-        {
-            return result(String(bytes[..<(bytes.count - part.count)]))
-        }
-        return result(text)
-    }
-
-    static func lines(of text: String, keepingEnds: Bool) -> [String] {
-        var lines: [String] = []
-        var line = String.UnicodeScalarView()
-        var isOpen = false
-        var scalars = text.unicodeScalars[...]
-        while let scalar = scalars.popFirst() {
-            isOpen = !scalar.isPythonLineEnd
-            if isOpen {
-                line.append(scalar)
-                continue
-            }
-            if keepingEnds { line.append(scalar) }
-            if scalar == "\r", scalars.first == "\n" {
-                scalars.removeFirst()
-                if keepingEnds { line.append("\n") }
-            }
-            lines.append(String(line))
-            line = String.UnicodeScalarView()
-        }
-        if isOpen { lines.append(String(line)) }
-        return lines
-    }
-
-    // MARK: Building
-
-    private func replace(_ arguments: Arguments) throws(TemplateFault) -> Value {
-        let values = try arguments.bound(to: "replace", ["old", "new", "count"], required: 2)
-        let old = try argument(values[0], "replace")
-        let new = try argument(values[1], "replace")
-        let count = try number(values[2], "replace") ?? -1
-        return result(try Self.replacing(old, with: new, in: text, count: count, budget))
-    }
-
-    /// Replaces the first occurrences, all if `count` is negative.
-    static func replacing(
-        _ old: String, with new: String, in text: String, count: Int, _ budget: Budget
-    ) throws(TemplateFault) -> String {
-        let limit = count < 0 ? Int.max : count
-        let (wanted, bytes) = (Array(old.utf8), Array(text.utf8))
-        var found = Bytes.occurrences(of: wanted, in: bytes, limit: limit)
-        if wanted.isEmpty {
-            // Between all scalars and at both ends.
-            let starts = bytes.indices.filter { bytes[$0] & 0xc0 != 0x80 } + [bytes.count]
-            found = Array(starts.prefix(limit))
-        }
-        let (growth, overflow) = found.count.multipliedReportingOverflow(by: new.utf8.count)
-        try budget.reserve(stringBytes: overflow ? Int.max : bytes.count &+ growth)
-        var result: [UInt8] = []
-        var start = 0
-        for offset in found {
-            result += bytes[start..<offset]
-            result += new.utf8
-            start = offset + wanted.count
-        }
-        result += bytes[start...]
-        return String(decoding: result, as: UTF8.self)
-    }
-
-    private func joined(_ sequence: Value) throws(TemplateFault) -> String {
-        var parts: [String] = []
-        for item in try sequence.elements(budget, for: "str.join") {
-            if isMarkup {
-                parts.append(try HTML.escaped(item, budget))
-            } else {
-                parts.append(try argument(item, "join"))
-            }
-        }
-        let separators = text.utf8.count.multipliedReportingOverflow(by: max(0, parts.count - 1))
-        let size = parts.reduce(0) { $0 + $1.utf8.count }
-        try budget.reserve(
-            stringBytes: separators.overflow ? Int.max : size &+ separators.partialValue)
-        return parts.joined(separator: text)
-    }
-
-    private func padded(_ name: String, _ arguments: Arguments) throws(TemplateFault) -> Value {
-        if name == "expandtabs" {
-            let values = try arguments.bound(to: name, ["tabsize"])
-            return result(try expandingTabs(to: number(values[0], name) ?? 8))
-        }
-        let names = name == "zfill" ? ["width"] : ["width", "fillchar"]
-        let values = try arguments.bound(to: name, names, required: 1)
-        let width = try number(values[0], name) ?? 0
-        let fill = names.count == 1 ? "0" : try optionalText(values[1], name) ?? " "
-        guard fill.scalarCount == 1 else {
-            throw .value("the fill is not one character", by: "str.\(name)")
-        }
-        let missing = max(0, width &- text.scalarCount)
-        let (size, overflow) = missing.multipliedReportingOverflow(by: fill.utf8.count)
-        try budget.reserve(stringBytes: overflow ? Int.max : size &+ text.utf8.count)
-        func padding(_ count: Int) -> String { String(repeating: fill, count: count) }
-        switch name {
-        case "ljust": return result(text + padding(missing))
-        case "rjust": return result(padding(missing) + text)
-        case "zfill":
-            let hasSign = text.utf8.first.map { $0 == 43 || $0 == 45 } ?? false
-            let sign = hasSign ? String(text.unicodeScalars.prefix(1)) : ""
-            let digits = String(text.unicodeScalars.dropFirst(hasSign ? 1 : 0))
-            return result(sign + padding(missing) + digits)
-        default:
-            // Python puts the odd one at the left if the width is odd.
-            let left = missing / 2 + (missing & width & 1)
-            return result(padding(left) + text + padding(missing - left))
-        }
-    }
-
-    private func expandingTabs(to size: Int) throws(TemplateFault) -> String {
-        var expanded = String.UnicodeScalarView()
-        var column = 0
-        for scalar in text.unicodeScalars {
-            if scalar == "\t" {
-                let count = size > 0 ? size - column % size : 0
-                try budget.reserve(stringBytes: count)
-                for _ in 0..<count { expanded.append(" ") }
-                column += count
-            } else {
-                expanded.append(scalar)
-                column = scalar == "\n" || scalar == "\r" ? 0 : column + 1
-            }
-        }
-        return String(expanded)
     }
 }
