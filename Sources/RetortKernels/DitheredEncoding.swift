@@ -43,7 +43,7 @@ extension Kernels {
 }
 
 /// The even steps of a block of 32 values: `offset + step * code`.
-private struct BlockGrid: Sendable {
+struct BlockGrid: Sendable {
     let format: StorageFormat
     let levels: UInt32
 
@@ -55,6 +55,11 @@ private struct BlockGrid: Sendable {
         case .q8_0: levels = 256
         case .f32, .f16, .bf16, .q6_K: return nil
         }
+    }
+
+    /// The step of a stored block, which may be negative.
+    func step(_ bytes: [UInt8], at place: Int) -> Float {
+        bytes.withUnsafeBytes { $0.baseAddress.map { half($0 + place) } ?? 0 }
     }
 
     /// The step, which may be negative, and the value of code 0.

@@ -50,40 +50,25 @@ extension Kernels {
         }
     }
 
-    /// Stored rows as f32; the reverse of ``encode(_:as:)``.
-    ///
-    /// - Parameters:
-    ///   - bytes: The rows, one after another.
-    ///   - format: Theirs.
-    ///   - out: `[m, n]`, f32, as many as are stored.
-    public func decode(_ bytes: [UInt8], as format: StorageFormat, into out: ActivationRows) {
-        let stride = format.rowBytes(out.columnCount) ?? 0
-        precondition(bytes.count == stride * out.rowCount && out.type == .float32)
-        let level = level
-        bytes.withUnsafeBytes { bytes in
-            guard let base = bytes.baseAddress else { return }
-            split(out.rowCount, grain: 4) { range, _ in
-                for row in range {
-                    level.decodeRow(format, base + row * stride, out.columnCount, out.floats(row))
-                }
-            }
-        }
-    }
-
     /// The first value that differs from what was to be stored by more than the format's error.
     ///
     /// - Parameters:
     ///   - wanted: f32 rows before rounding.
     ///   - found: The rows as read back.
     ///   - format: What they went through.
+    ///   - stored: The rows on whose steps they were rounded up or down, if they were.
     /// - Returns: nil if all are within the bound.
     public func firstDifference(
-        _ wanted: ActivationRows, _ found: ActivationRows, storedAs format: StorageFormat
+        _ wanted: ActivationRows, _ found: ActivationRows, storedAs format: StorageFormat,
+        near stored: [UInt8]? = nil
     ) -> (row: Int, column: Int)? {
         precondition(
             wanted.rowCount == found.rowCount && wanted.columnCount == found.columnCount
                 && wanted.type == .float32 && found.type == .float32)
         let columns = wanted.columnCount, size = format.blockSize
+        let grid = stored == nil ? nil : BlockGrid(format)
+        let stride = format.rowBytes(columns) ?? 0
+        precondition(stored.map { $0.count == wanted.rowCount * stride } ?? true)
         let firsts = UnsafeMutablePointer<Int>.allocate(capacity: max(1, wanted.rowCount))
         defer { firsts.deallocate() }
         split(wanted.rowCount, grain: 4) { range, _ in
@@ -91,7 +76,16 @@ extension Kernels {
                 let want = wanted.floats(row), have = found.floats(row)
                 var first = -1
                 for start in Swift.stride(from: 0, to: columns, by: size) where first < 0 {
-                    first = difference(format, want + start, have + start).map { start + $0 } ?? -1
+                    var bound = errorBound(format, want + start)
+                    if let grid, let stored {
+                        let place = row * stride + start / size * format.blockBytes
+                        // Up or down is less than a step off, but for the rounding of f32.
+                        bound = max(bound, 1.001 * abs(grid.step(stored, at: place)))
+                    }
+                    first =
+                        difference(format.blockSize, bound, want + start, have + start).map {
+                            start + $0
+                        } ?? -1
                 }
                 firsts[row] = first
             }
@@ -101,13 +95,12 @@ extension Kernels {
     }
 }
 
-/// Where a block differs by more than its format's rounding can make it.
+/// Where a block differs by more than rounding can make it.
 @inline(__always)
 private func difference(
-    _ format: StorageFormat, _ wanted: UnsafePointer<Float>, _ found: UnsafePointer<Float>
+    _ count: Int, _ bound: Float, _ wanted: UnsafePointer<Float>, _ found: UnsafePointer<Float>
 ) -> Int? {
-    let bound = errorBound(format, wanted)
-    for i in 0..<format.blockSize where !(abs(wanted[i] - found[i]) <= bound) { return i }
+    for i in 0..<count where !(abs(wanted[i] - found[i]) <= bound) { return i }
     return nil
 }
 

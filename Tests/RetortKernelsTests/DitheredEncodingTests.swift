@@ -10,6 +10,18 @@ struct DitheredEncodingTests {
         Float((index &* 2_654_435_761) >> 8 & 0xffff) / 65536 - 0.5
     }
 
+    private func gather(
+        _ bytes: [UInt8], _ format: StorageFormat, into view: ActivationRows, _ kernels: Kernels
+    ) {
+        bytes.withUnsafeBytes { stored in
+            guard let base = stored.baseAddress else { return }
+            let matrix = StoredMatrix(
+                base: base, rowCount: view.rowCount, columnCount: view.columnCount,
+                format: format, stride: bytes.count / view.rowCount)
+            kernels.gather(matrix, (0..<Int32(view.rowCount)).map { $0 }, into: view)
+        }
+    }
+
     /// Rows on the steps of their blocks, as stored and in f32.
     private func stored(
         _ format: StorageFormat, rows: Int, columns: Int, _ kernels: Kernels
@@ -20,7 +32,7 @@ struct DitheredEncodingTests {
             let view = ActivationRows(
                 base: base, rowCount: rows, columnCount: columns, type: .float32)
             let bytes = try kernels.encode(view, as: format)
-            kernels.decode(bytes, as: format, into: view)
+            gather(bytes, format, into: view, kernels)
             return bytes
         }
         return (bytes, values)
@@ -38,7 +50,7 @@ struct DitheredEncodingTests {
             let result = try kernels.encodeDithered(
                 view, near: bytes, numbers: (0..<Int32(rows)).map { $0 }, as: format,
                 key: PhiloxKey(seed))
-            kernels.decode(result, as: format, into: view)
+            gather(result, format, into: view, kernels)
             return result
         }
         return (result, values)
@@ -75,6 +87,36 @@ struct DitheredEncodingTests {
             #expect(mean > 0.75 * Double(change) && mean < 1.15 * Double(change), "\(format)")
             let farthest = zip(found.values, wanted).map { abs($0 - $1) }.max() ?? 0
             #expect(farthest < 1.3 * step, "\(format)")
+        }
+    }
+
+    @Test("the check of what was written lets a step pass and nothing more")
+    func check() throws {
+        let kernels = try #require(Kernels(threads: 2))
+        for format in Self.formats {
+            let base = try stored(format, rows: 2, columns: 64, kernels)
+            let steps = base.values.map { _ in
+                Float(
+                    [.q4_0, .q4_1].contains(format)
+                        ? 1.0 / 18 : format == .q8_0 ? 1.0 / 320 : 1.0 / 40)
+            }
+            for (factor, passes) in [(0.9 as Float, true), (3, false)] {
+                var wanted = base.values, found = zip(base.values, steps).map { $0 + factor * $1 }
+                let place = wanted.withUnsafeMutableBytes { wanted in
+                    found.withUnsafeMutableBytes { found -> (row: Int, column: Int)? in
+                        guard let one = wanted.baseAddress, let two = found.baseAddress else {
+                            return nil
+                        }
+                        return kernels.firstDifference(
+                            ActivationRows(
+                                base: one, rowCount: 2, columnCount: 64, type: .float32),
+                            ActivationRows(
+                                base: two, rowCount: 2, columnCount: 64, type: .float32),
+                            storedAs: format, near: base.bytes)
+                    }
+                }
+                #expect((place == nil) == passes, "\(format), \(factor)")
+            }
         }
     }
 

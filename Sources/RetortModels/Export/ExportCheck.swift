@@ -39,13 +39,13 @@ struct ExportCheck {
             if tensor.adapter != nil, !format.isFloat {
                 change.add(tensor, other, in: workspace)
             }
-            // Rows that were copied as they lay, or rounded by known random numbers, must be the same.
-            let bound =
-                tensor.isStored(as: format) || tensor.isDithered(as: format) ? .f32 : format
+            // Rows that were copied as they lay must be the same.
+            let format = tensor.isStored(as: format) ? .f32 : format
             try tensor.forEachPart { first, rows in
-                let place = try kernels.firstDifference(
-                    tensor.roundedValues(rows, as: format, in: workspace).rows,
-                    other.values(rows, in: workspace).rows, storedAs: bound)
+                let place = kernels.firstDifference(
+                    tensor.values(rows, in: workspace).rows,
+                    other.values(rows, in: workspace).rows, storedAs: format,
+                    near: tensor.ditherBase(rows, as: format, in: workspace))
                 if let place {
                     throw ExportError.valueDiffers(
                         path: shown, tensor: tensor.huggingFaceName, row: first + place.row,

@@ -82,9 +82,15 @@ struct ModelTensor {
         return out
     }
 
-    /// Whether a small change is merged into blocks, which would round it away.
-    func isDithered(as format: StorageFormat) -> Bool {
-        adapter != nil && !isTrained && !format.isFloat && weight.format == format
+    /// The stored rows on whose steps a small change is merged, which their blocks would else round
+    /// away; nil where nothing small is merged into blocks.
+    func ditherBase(
+        _ rows: [Int32], as format: StorageFormat, in workspace: Workspace
+    ) -> [UInt8]? {
+        guard adapter != nil, !isTrained, !format.isFloat, weight.format == format else {
+            return nil
+        }
+        return workspace.kernels.storedRows(weight.matrix, rows)
     }
 
     /// Rows in a storage format: as they lie, where nothing changes them.
@@ -95,12 +101,11 @@ struct ModelTensor {
             return workspace.kernels.storedRows(weight.matrix, rows)
         }
         let values = values(rows, in: workspace)
-        guard isDithered(as: format) else {
+        guard let base = ditherBase(rows, as: format, in: workspace) else {
             return try workspace.kernels.encode(values.rows, as: format)
         }
         return try workspace.kernels.encodeDithered(
-            values.rows, near: workspace.kernels.storedRows(weight.matrix, rows), numbers: rows,
-            as: format, key: ditherKey)
+            values.rows, near: base, numbers: rows, as: format, key: ditherKey)
     }
 
     /// Rounding is the same at every export; each tensor has random numbers of its own.
@@ -109,17 +114,6 @@ struct ModelTensor {
             huggingFaceName.utf8.reduce(0xcbf2_9ce4_8422_2325) {
                 ($0 ^ UInt64($1)) &* 0x100_0000_01b3
             })
-    }
-
-    /// Rows in f32 as a format holds them.
-    func roundedValues(
-        _ rows: [Int32], as format: StorageFormat, in workspace: Workspace
-    ) throws(UnstorableValue) -> Tensor {
-        guard isDithered(as: format) else { return values(rows, in: workspace) }
-        let bytes = try stored(rows, as: format, in: workspace)
-        let out = workspace.tensor(rows.count, columnCount)
-        workspace.kernels.decode(bytes, as: format, into: out.rows)
-        return out
     }
 
     /// Runs over all rows in parts of about a million values.
