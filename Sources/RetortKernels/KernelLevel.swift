@@ -90,7 +90,7 @@ struct KernelLevel: Sendable {
 }
 
 extension KernelLevel {
-    /// Ordinary Swift, for every processor.
+    /// Ordinary Swift, for every processor that the package is built for.
     static let portable = KernelLevel(
         name: "portable", hasBF16: false, decodeRow: decodeRowPlainly,
         packRows: Portable.packRows, packColumns: Portable.packColumns,

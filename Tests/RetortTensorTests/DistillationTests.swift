@@ -26,25 +26,38 @@ struct DistillationTests {
             labels = (0..<tokens).map { Int32($0 % 4 == 1 ? -100 : $0 * 5 % vocabulary) }
             taught = (0..<tokens).filter { $0 % 3 != 2 }
         }
+
+        /// The operation: labels a quarter, the teacher's logits a half.
+        func head(
+            _ bench: Bench, _ loss: SoftLoss, _ temperature: Double,
+            shared: VocabularyPairs = .first(.max), softcap: Float? = nil
+        ) -> LossHead<Distillation> {
+            LossHead(
+                weight: Weight(bench.tensor(weight)),
+                loss: Distillation(
+                    labels: labels, signalRows: rows, signal: .logits(bench.tensor(teacher)),
+                    loss: loss, temperature: Float(temperature), hardScale: 0.25, softScale: 0.5,
+                    shared: shared, softcap: softcap), wantsGradient: true)
+        }
+
+        /// What judges it.
+        func reference(
+            _ loss: SoftLoss, _ temperature: Double,
+            pairs: (student: [Int], teacher: [Int])? = nil, softcap: Double? = nil
+        ) -> DistillationReference {
+            DistillationReference(
+                frozen: weight, teacher: teacher, labels: labels, taught: taught, loss: loss,
+                temperature: temperature, scales: (0.25, 0.5), pairs: pairs, softcap: softcap)
+        }
     }
 
     @Test("divergences of full distributions", arguments: divergences)
     func divergence(_ divergence: Divergence) {
         for temperature in [1.0, 2.0] {
             let given = Case(tokens: 7)
-            let bench = Bench(.float32)
             judge(
-                LossHead(
-                    weight: Weight(bench.tensor(given.weight)),
-                    loss: Distillation(
-                        labels: given.labels, signalRows: given.rows,
-                        signal: .logits(bench.tensor(given.teacher)),
-                        loss: .divergence(divergence), temperature: Float(temperature),
-                        hardScale: 0.25, softScale: 0.5), wantsGradient: true),
-                DistillationReference(
-                    frozen: given.weight, teacher: given.teacher, labels: given.labels,
-                    taught: given.taught, loss: .divergence(divergence), temperature: temperature,
-                    scales: (0.25, 0.5)),
+                given.head(Bench(.float32), .divergence(divergence), temperature),
+                given.reference(.divergence(divergence), temperature),
                 [Given(given.hidden, isActivation: true), Given(given.weight)],
                 "\(divergence), temperature \(temperature)")
         }
@@ -89,17 +102,8 @@ struct DistillationTests {
     @Test("sorted probabilities of vocabularies of different sizes", arguments: [7, 19, 31])
     func ranked(teacherVocabulary: Int) {
         let given = Case(tokens: 9, teacherVocabulary: teacherVocabulary)
-        let bench = Bench(.float32)
         judge(
-            LossHead(
-                weight: Weight(bench.tensor(given.weight)),
-                loss: Distillation(
-                    labels: given.labels, signalRows: given.rows,
-                    signal: .logits(bench.tensor(given.teacher)), loss: .ranked, temperature: 1.5,
-                    hardScale: 0.25, softScale: 0.5), wantsGradient: true),
-            DistillationReference(
-                frozen: given.weight, teacher: given.teacher, labels: given.labels,
-                taught: given.taught, loss: .ranked, temperature: 1.5, scales: (0.25, 0.5)),
+            given.head(Bench(.float32), .ranked, 1.5), given.reference(.ranked, 1.5),
             [Given(given.hidden, isActivation: true), nil], "ranked, \(teacherVocabulary)",
             types: [.float32])
     }
@@ -108,48 +112,24 @@ struct DistillationTests {
     func sharedTokens() {
         let given = Case(tokens: 6, teacherVocabulary: 23)
         let pairs: (student: [Int], teacher: [Int]) = ([0, 1, 4, 7, 18], [3, 2, 22, 0, 9])
-        let bench = Bench(.float32)
-        func head(_ shared: VocabularyPairs) -> LossHead<Distillation> {
-            LossHead(
-                weight: Weight(bench.tensor(given.weight)),
-                loss: Distillation(
-                    labels: given.labels, signalRows: given.rows,
-                    signal: .logits(bench.tensor(given.teacher)), loss: .divergence(.reverseKL),
-                    temperature: 1, hardScale: 0.25, softScale: 0.5, shared: shared),
-                wantsGradient: true)
-        }
-        func reference(_ pairs: (student: [Int], teacher: [Int])) -> DistillationReference {
-            DistillationReference(
-                frozen: given.weight, teacher: given.teacher, labels: given.labels,
-                taught: given.taught, loss: .divergence(.reverseKL), temperature: 1,
-                scales: (0.25, 0.5), pairs: pairs)
-        }
+        let places = VocabularyPairs.pairs(
+            student: pairs.student.map { Int32($0) }, teacher: pairs.teacher.map { Int32($0) })
         let inputs = [Given(given.hidden, isActivation: true), nil]
+        let loss = SoftLoss.divergence(.reverseKL), first = Array(0..<17)
         judge(
-            head(
-                .pairs(
-                    student: pairs.student.map { Int32($0) },
-                    teacher: pairs.teacher.map { Int32($0) })), reference(pairs), inputs, "pairs")
+            given.head(Bench(.float32), loss, 1, shared: places),
+            given.reference(loss, 1, pairs: pairs), inputs, "pairs")
         judge(
-            head(.first(17)), reference((Array(0..<17), Array(0..<17))), inputs, "first 17")
+            given.head(Bench(.float32), loss, 1, shared: .first(17)),
+            given.reference(loss, 1, pairs: (first, first)), inputs, "first 17")
     }
 
     @Test("logits with a cap")
     func softcap() {
         let given = Case(tokens: 5)
-        let bench = Bench(.float32)
         judge(
-            LossHead(
-                weight: Weight(bench.tensor(given.weight)),
-                loss: Distillation(
-                    labels: given.labels, signalRows: given.rows,
-                    signal: .logits(bench.tensor(given.teacher)), loss: .divergence(.forwardKL),
-                    temperature: 2, hardScale: 0.25, softScale: 0.5, softcap: 0.75),
-                wantsGradient: true),
-            DistillationReference(
-                frozen: given.weight, teacher: given.teacher, labels: given.labels,
-                taught: given.taught, loss: .divergence(.forwardKL), temperature: 2,
-                scales: (0.25, 0.5), softcap: 0.75),
+            given.head(Bench(.float32), .divergence(.forwardKL), 2, softcap: 0.75),
+            given.reference(.divergence(.forwardKL), 2, softcap: 0.75),
             [Given(given.hidden, isActivation: true), nil], "softcap")
     }
 

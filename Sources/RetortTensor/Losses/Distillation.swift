@@ -4,7 +4,7 @@ import RetortKernels
 public enum TeacherSignal {
     /// Its final hidden states, a row per token of the batch, and its output matrix: its logits are
     /// formed beside the student's, a chunk at a time.
-    case hidden(Tensor, head: Weight, softcap: Float? = nil)
+    case hidden(Tensor, head: Weight)
     /// Its logits, a row per token of the batch, f32.
     case logits(Tensor)
     /// What was kept of its distributions.
@@ -114,15 +114,12 @@ private struct TeacherChunk: @unchecked Sendable {
             return next
         }
         switch signal {
-        case .hidden(let hidden, let head, let softcap):
+        case .hidden(let hidden, let head):
             let memory = LogitChunk(
                 limit: present.count, columns: head.rowCount, in: workspace)
             let scores = memory.rows(present.count)
             let states = workspace.rows(of: hidden, present[...])
             workspace.kernels.multiply(states.rows, head.matrix, into: scores)
-            if softcap != nil {
-                workspace.kernels.eachLogitRow(scores, softcap: softcap, gradient: nil) { _, _ in }
-            }
             (logits, owner) = (scores, memory)
         case .logits(let all):
             let memory = LogitChunk(limit: present.count, columns: all.columnCount, in: workspace)

@@ -59,6 +59,11 @@ public struct TrainingData: Sendable {
         }
     }
 
+    /// The examples by their lines.
+    var byLine: [Int: TrainingExample] {
+        Dictionary(examples.map { ($0.line, $0) }, uniquingKeysWith: { first, _ in first })
+    }
+
     /// Tokens of all examples.
     public var tokenCount: Int { examples.reduce(0) { $0 + $1.ids.count } }
     /// Tokens that count in the loss.

@@ -54,7 +54,7 @@ struct AttentionMatching {
         var sum = 0.0
         for pair in pairs {
             guard let own = queries[pair.student], let target = teacher[pair.teacher] else {
-                continue
+                preconditionFailure("every layer of a pair is kept")
             }
             let match = AttentionMatch(
                 shape: student.layers[pair.student - 1].shape, layout: layout,

@@ -35,8 +35,7 @@ struct CrossTokenizerObjective: Objective {
         var reading = recipe.data
         // The teacher's tokens may be more; what is too long for the student was left out already.
         reading.maxLength = 1_048_576
-        let own = Dictionary(
-            data.examples.map { ($0.line, $0) }, uniquingKeysWith: { first, _ in first })
+        let own = data.byLine
         var lines: [Int: (example: TrainingExample, rows: [AlignedRow])] = [:]
         for other in try ExampleReader(teacherModel, reading).read(reading.train).examples {
             guard let example = own[other.line] else { continue }

@@ -58,7 +58,7 @@ struct HiddenMatching {
         var sum = 0.0
         for (pair, projection) in zip(pairs, projections) {
             guard var state = states[pair.student], let target = teacher[pair.teacher] else {
-                continue
+                preconditionFailure("every layer of a pair is kept")
             }
             if let projection {
                 state = Linear(weight: Weight(projection.value))(

@@ -84,8 +84,7 @@ extension StoredSignal {
     private static func aligned(
         _ file: SoftTargetFile, _ data: TrainingData
     ) throws -> [Int: (index: Int, rows: [AlignedRow])] {
-        let own = Dictionary(
-            data.examples.map { ($0.line, $0) }, uniquingKeysWith: { first, _ in first })
+        let own = data.byLine
         var documents: [Int: (index: Int, rows: [AlignedRow])] = [:]
         for group in file.groups {
             for (index, other) in zip(group, try file.examples(group)) {

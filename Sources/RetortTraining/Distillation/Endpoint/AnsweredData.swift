@@ -8,6 +8,8 @@ public struct AnsweredData: Sendable, Equatable {
     public private(set) var flaws: [TeacherAnswer.Flaw: Int] = [:]
     /// Tokens with fewer log-probabilities than were asked for.
     public private(set) var shortTokens = 0
+    /// The line of each conversation in the file, from 1; nil where it was left out.
+    private(set) var lines: [Int?] = []
 
     /// Writes each conversation with the teacher's answer at its end, in the order of the data.
     ///
@@ -29,6 +31,7 @@ public struct AnsweredData: Sendable, Equatable {
             let answer = try answers.answer(index)
             if let flaw = answer.flaw {
                 flaws[flaw, default: 0] += 1
+                lines.append(nil)
                 continue
             }
             var row = prompt.answered(by: answer)
@@ -39,6 +42,7 @@ public struct AnsweredData: Sendable, Equatable {
             }
             try file.write(JSONValue.object(row).serializedBytes(.spaced) + [UInt8(ascii: "\n")])
             written += 1
+            lines.append(written)
         }
         _ = try file.finish()
     }

@@ -37,12 +37,7 @@ struct EndpointLesson {
         guard written.written > 0 else {
             throw DistillationError.noAnswers(path: answers.journalPath)
         }
-        var line = 0
-        lines = try prompts.indices.map { [answers] index in
-            guard try answers.answer(index).flaw == nil else { return nil }
-            line += 1
-            return line
-        }
+        lines = written.lines
         topCount = section.topLogprobs
     }
 
@@ -60,8 +55,7 @@ struct EndpointLesson {
         guard topCount > 0 else { return nil }
         let mapped = try AnswerMapper(try student.text().tokenizer, topCount: topCount)
             .map(answers)
-        let examples = Dictionary(
-            data.examples.map { ($0.line, $0) }, uniquingKeysWith: { first, _ in first })
+        let examples = data.byLine
         var rows: [Int: [AlignedRow]] = [:], targets: [Int: SoftTargets] = [:]
         for (line, answer) in zip(lines, mapped) {
             guard let line, let answer, let example = examples[line],
