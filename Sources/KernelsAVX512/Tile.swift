@@ -30,109 +30,86 @@
     /// Where a tile's sums go: f32 stored, f32 added to what is there, or rounded to bf16.
     enum Target { case store, add, bfloat16 }
 
-    @inline(__always)
-    private func run<E: Element, let count: Int>(
-        _: E.Type, _ rows: Int, _ vectors: Int, _ sums: inout InlineArray<count, Floats>,
-        _ a: Operand, _ panel: UnsafePointer<Words>
-    ) {
-        var from = a.base, b = panel
-        for _ in 0..<a.words {
-            for i in 0..<rows {
-                let word = (from + i &* a.stride).loadUnaligned(as: UInt32.self)
-                let x = unsafeBitCast(SIMD16<UInt32>(repeating: word), to: Words.self)
-                for j in 0..<vectors {
-                    sums[unchecked: i &* vectors &+ j] = E.multiplyAdd(
-                        sums[unchecked: i &* vectors &+ j], x, b[j])
-                }
-            }
-            from += 4
-            b += vectors
-        }
-    }
+    /// Sums of `rows x vectors` vectors in registers: every loop here unrolls.
+    ///
+    /// A function of its own for each size, which is why `multiply` is not inlined.
+    private enum Tile<E: Element, let rows: Int, let vectors: Int> {
+        typealias Sums = InlineArray<rows, InlineArray<vectors, Floats>>
 
-    @inline(__always)
-    private func tile<E: Element, let count: Int>(
-        _ element: E.Type, _ rows: Int, _ vectors: Int, _ zero: InlineArray<count, Floats>,
-        _ a: Operand, _ more: Operand, _ panel: UnsafePointer<Words>,
-        _ c: UnsafeMutableRawPointer, _ stride: Int, _ width: Int, _ target: Target
-    ) {
-        var sums = zero
-        run(element, rows, vectors, &sums, a, panel)
-        if more.words > 0 { run(element, rows, vectors, &sums, more, panel + a.words * vectors) }
-        let bytes = target == .bfloat16 ? 2 : 4
-        for i in 0..<rows {
-            let out = c + i * stride * bytes
-            for j in 0..<vectors {
-                let valid = min(16, width - 16 * j)
-                if valid <= 0 { break }
-                let sum = sums[i * vectors + j]
-                let at = out + 16 * j * bytes
-                switch target {
-                case .bfloat16:
-                    valid == 16 ? BFloat16.store(sum, at) : BFloat16.store(sum, at, first: valid)
-                case .store:
-                    valid == 16 ? Float32.store(sum, at) : Float32.store(sum, at, first: valid)
-                case .add:
-                    if valid == 16 {
-                        Float32.store(sum + Float32.load(at), at)
-                    } else {
-                        Float32.store(sum + Float32.load(at, first: valid), at, first: valid)
+        @inline(__always)
+        static func add(_ a: Operand, _ panel: UnsafePointer<Words>, to sums: inout Sums) {
+            var from = a.base, b = panel
+            for _ in 0..<a.words {
+                for i in 0..<rows {
+                    let word = (from + i &* a.stride).loadUnaligned(as: UInt32.self)
+                    let x = unsafeBitCast(SIMD16<UInt32>(repeating: word), to: Words.self)
+                    for j in 0..<vectors {
+                        sums[unchecked: i][unchecked: j] = E.multiplyAdd(
+                            sums[unchecked: i][unchecked: j], x, b[j])
+                    }
+                }
+                from += 4
+                b += vectors
+            }
+        }
+
+        @inline(never)
+        static func multiply(
+            _ a: Operand, _ more: Operand, _ panel: UnsafePointer<Words>,
+            _ c: UnsafeMutableRawPointer, _ stride: Int, _ width: Int, _ target: Target
+        ) {
+            let zero = rk_zero()
+            var sums = Sums { _ in InlineArray<vectors, Floats> { _ in zero } }
+            add(a, panel, to: &sums)
+            if more.words > 0 { add(more, panel + a.words * vectors, to: &sums) }
+            let bytes = target == .bfloat16 ? 2 : 4
+            for i in 0..<rows {
+                let out = c + i * stride * bytes
+                for j in 0..<vectors {
+                    let valid = min(16, width - 16 * j)
+                    if valid <= 0 { break }
+                    let sum = sums[unchecked: i][unchecked: j]
+                    let at = out + 16 * j * bytes
+                    switch target {
+                    case .bfloat16:
+                        valid == 16
+                            ? BFloat16.store(sum, at) : BFloat16.store(sum, at, first: valid)
+                    case .store:
+                        valid == 16
+                            ? Float32.store(sum, at) : Float32.store(sum, at, first: valid)
+                    case .add:
+                        if valid == 16 {
+                            Float32.store(sum + Float32.load(at), at)
+                        } else {
+                            Float32.store(sum + Float32.load(at, first: valid), at, first: valid)
+                        }
                     }
                 }
             }
         }
     }
 
-    /// The heights of tiles, each a function of its own so that its loops unroll into registers.
-    private enum Tile<E: Element> {
-        typealias Body = (
-            Operand, Operand, UnsafePointer<Words>, UnsafeMutableRawPointer, Int, Int, Target
-        ) -> Void
+    /// One sweep: the rows of A go by in tiles of falling height.
+    private struct Sweep<E: Element, let vectors: Int> {
+        let a, more: Operand
+        let rows: Int
+        let panel: UnsafePointer<Words>
+        let c: UnsafeMutableRawPointer
+        let stride, width: Int
+        let target: Target
+        var row = 0
 
-        @inline(never)
-        static func rows8(
-            _ a: Operand, _ more: Operand, _ panel: UnsafePointer<Words>,
-            _ c: UnsafeMutableRawPointer, _ stride: Int, _ width: Int, _ target: Target
-        ) {
-            tile(
-                E.self, 8, 3, InlineArray<24, Floats>(repeating: .zero), a, more, panel, c, stride,
-                width, target)
-        }
-        @inline(never)
-        static func rows4(
-            _ a: Operand, _ more: Operand, _ panel: UnsafePointer<Words>,
-            _ c: UnsafeMutableRawPointer, _ stride: Int, _ width: Int, _ target: Target
-        ) {
-            tile(
-                E.self, 4, 3, InlineArray<12, Floats>(repeating: .zero), a, more, panel, c, stride,
-                width, target)
-        }
-        @inline(never)
-        static func row(
-            _ a: Operand, _ more: Operand, _ panel: UnsafePointer<Words>,
-            _ c: UnsafeMutableRawPointer, _ stride: Int, _ width: Int, _ target: Target
-        ) {
-            tile(
-                E.self, 1, 3, InlineArray<3, Floats>(repeating: .zero), a, more, panel, c, stride,
-                width, target)
-        }
-        @inline(never)
-        static func wideRows6(
-            _ a: Operand, _ more: Operand, _ panel: UnsafePointer<Words>,
-            _ c: UnsafeMutableRawPointer, _ stride: Int, _ width: Int, _ target: Target
-        ) {
-            tile(
-                E.self, 6, 4, InlineArray<24, Floats>(repeating: .zero), a, more, panel, c, stride,
-                width, target)
-        }
-        @inline(never)
-        static func wideRow(
-            _ a: Operand, _ more: Operand, _ panel: UnsafePointer<Words>,
-            _ c: UnsafeMutableRawPointer, _ stride: Int, _ width: Int, _ target: Target
-        ) {
-            tile(
-                E.self, 1, 4, InlineArray<4, Floats>(repeating: .zero), a, more, panel, c, stride,
-                width, target)
+        @inline(__always)
+        mutating func move<let height: Int>(_: Tile<E, height, vectors>.Type) {
+            let bytes = target == .bfloat16 ? 2 : 4
+            while row + height <= rows {
+                var first = a, second = more
+                first.base += row * a.stride
+                second.base += row * more.stride
+                Tile<E, height, vectors>.multiply(
+                    first, second, panel, c + row * stride * bytes, stride, width, target)
+                row += height
+            }
         }
     }
 
@@ -143,24 +120,30 @@
         _ target: Target
     ) {
         let panel = panel.assumingMemoryBound(to: Words.self)
-        let bytes = target == .bfloat16 ? 2 : 4
-        var row = 0
-        @inline(__always) func move(_ height: Int, _ body: Tile<E>.Body) {
-            while row + height <= rows {
-                var first = a, second = more
-                first.base += row * a.stride
-                second.base += row * more.stride
-                body(first, second, panel, c + row * stride * bytes, stride, width, target)
-                row += height
-            }
+        @inline(__always) func start<let count: Int>(_: Sweep<E, count>.Type) -> Sweep<E, count> {
+            Sweep<E, count>(
+                a: a, more: more, rows: rows, panel: panel, c: c, stride: stride, width: width,
+                target: target)
         }
-        if vectors == 3 {
-            move(8, Tile<E>.rows8)
-            move(4, Tile<E>.rows4)
-            move(1, Tile<E>.row)
-        } else {
-            move(6, Tile<E>.wideRows6)
-            move(1, Tile<E>.wideRow)
+        switch vectors {
+        case 1:
+            var sweep = start(Sweep<E, 1>.self)
+            sweep.move(Tile<E, 16, 1>.self)
+            sweep.move(Tile<E, 4, 1>.self)
+            sweep.move(Tile<E, 1, 1>.self)
+        case 2:
+            var sweep = start(Sweep<E, 2>.self)
+            sweep.move(Tile<E, 8, 2>.self)
+            sweep.move(Tile<E, 1, 2>.self)
+        case 3:
+            var sweep = start(Sweep<E, 3>.self)
+            sweep.move(Tile<E, 8, 3>.self)
+            sweep.move(Tile<E, 4, 3>.self)
+            sweep.move(Tile<E, 1, 3>.self)
+        default:
+            var sweep = start(Sweep<E, 4>.self)
+            sweep.move(Tile<E, 6, 4>.self)
+            sweep.move(Tile<E, 1, 4>.self)
         }
     }
 

@@ -1,6 +1,6 @@
 extension Kernels {
-    private static let vectors = 3
-    private static let width = 48
+    /// Columns of a panel for a result of so many: 48, or fewer where those would stay empty.
+    private static func panelVectors(_ columns: Int) -> Int { min(3, (columns + 15) / 16) }
 
     /// `y = x · Wᵀ (+ u · Bᵀ)`: a linear layer, with a low-rank part in the same pass over y.
     ///
@@ -18,7 +18,7 @@ extension Kernels {
         precondition(
             x.columnCount == weight.columnCount && y.columnCount == weight.rowCount
                 && x.rowCount == y.rowCount && (!x.isBF16 || x.stride % 2 == 0))
-        let level = level, width = Self.width, vectors = Self.vectors
+        let level = level, vectors = Self.panelVectors(weight.rowCount), width = 16 * vectors
         let panels = (weight.rowCount + width - 1) / width
         let target = y.isBF16 ? 2 : accumulation == .add ? 1 : 0
         // Few panels: rows are shared out too, and every block of rows decodes its panel again.
@@ -68,7 +68,7 @@ extension Kernels {
         precondition(
             dy.columnCount == weight.rowCount && dx.columnCount == weight.columnCount
                 && dx.rowCount == dy.rowCount && (!dy.isBF16 || dy.stride % 2 == 0))
-        let level = level, width = Self.width, vectors = Self.vectors
+        let level = level, vectors = Self.panelVectors(weight.columnCount), width = 16 * vectors
         // The reduction is cut so that two panels stay in the second-level cache.
         let perWord = dy.isBF16 ? 2 : 1, cut = 768 * perWord
         let columns = weight.columnCount, pairs = (columns + 2 * width - 1) / (2 * width)
@@ -129,15 +129,16 @@ extension Kernels {
         multiplyBack(transposed, weight, into: c, accumulation)
     }
 
-    /// `out[c][r] = x[r][c]`, from f32 to out's type; out's rows are padded with zeros to a multiple
+    /// `out[c][r] = x[r][c]`, rounded to out's type; out's rows are padded with zeros to a multiple
     /// of 32, which its stride must leave room for.
     public func transpose(_ x: ActivationRows, into out: ActivationRows) {
-        precondition(x.type == .float32 && out.stride >= (x.rowCount + 31) / 32 * 32)
+        precondition(
+            (x.type == .float32 || out.isBF16) && out.stride >= (x.rowCount + 31) / 32 * 32)
         let level = level, blocks = (x.columnCount + 15) / 16
         threads.run(blocks) { part, _ in
             let first = part * 16
             level.transposed(
-                (x.base + first * 4).assumingMemoryBound(to: Float.self), x.stride, x.rowCount,
+                x.isBF16, x.base + first * x.type.bytes, x.stride, x.rowCount,
                 min(16, x.columnCount - first), out.isBF16, out.row(first), out.stride)
         }
     }

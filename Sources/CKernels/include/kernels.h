@@ -16,6 +16,12 @@ RK float rk_log(float x) { return __builtin_logf(x); }
 RK __m512 rk_dot_bf16(__m512 acc, __m512i a, __m512i b) {
     return _mm512_dpbf16_ps(acc, (__m512bh)a, (__m512bh)b);
 }
+// Zero, which the compiler must not know: it would fill registers by way of memory.
+RK __m512 rk_zero(void) {
+    __m512 zero = _mm512_setzero_ps();
+    __asm__("" : "+v"(zero));
+    return zero;
+}
 RK __m512 rk_fma(__m512 a, __m512 b, __m512 c) { return _mm512_fmadd_ps(a, b, c); }
 // 32 bf16 in the order low[0..15], high[0..15], rounded to nearest even.
 RK __m512i rk_pack_bf16(__m512 low, __m512 high) {
