@@ -144,24 +144,22 @@
     @inline(__always)
     private func gatedSiLUBackward<A: Activation>(
         _: A.Type, _ dy: UnsafePointer<Float>, _ gate: UnsafeRawPointer, _ up: UnsafeRawPointer,
-        _ dgate: UnsafeMutablePointer<Float>, _ dup: UnsafeMutablePointer<Float>, _ count: Int
+        _ dgate: UnsafeMutableRawPointer, _ dup: UnsafeMutableRawPointer, _ count: Int
     ) {
         eachVector(count) { i, valid in
             let g = get(A.self, gate, i, valid), d = get(Float32.self, dy, i, valid)
             let s = sigmoid(g)
             let silu = g * s
-            put(Float32.self, d * silu, dup, i, valid)
+            put(A.self, d * silu, dup, i, valid)
             put(
-                Float32.self, d * get(A.self, up, i, valid) * rk_fma(silu, 1 - s, s), dgate, i,
-                valid
-            )
+                A.self, d * get(A.self, up, i, valid) * rk_fma(silu, 1 - s, s), dgate, i, valid)
         }
     }
 
     /// Gradients of ``gatedSiLU``, stored.
     public func gatedSiLUBackward(
         bf16: Bool, _ dy: UnsafePointer<Float>, _ gate: UnsafeRawPointer, _ up: UnsafeRawPointer,
-        _ dgate: UnsafeMutablePointer<Float>, _ dup: UnsafeMutablePointer<Float>, _ count: Int
+        _ dgate: UnsafeMutableRawPointer, _ dup: UnsafeMutableRawPointer, _ count: Int
     ) {
         bf16
             ? gatedSiLUBackward(BFloat16.self, dy, gate, up, dgate, dup, count)

@@ -108,58 +108,59 @@
         _: F.Type, _ rows: Rows, _ firstRow: Int, _ rowCount: Int, _ first: Int, _ count: Int,
         _ vectors: Int, _ asBF16: Bool, _ panels: UnsafeMutableRawPointer, _ panelBytes: Int
     ) {
-        let blocks = (count + 31) / 32, rest = count % 32
         let groups = (count + 16 * vectors - 1) / (16 * vectors) * vectors
+        // A few hundred rows at a time, and their blocks of 32 columns one after another: writes are
+        // then at fixed distances, and the rows' cache lines are still near when the next block comes.
+        let rowsAtOnce = 256
+        for start in stride(from: 0, to: rowCount, by: rowsAtOnce) {
+            let some = firstRow + start..<firstRow + min(start + rowsAtOnce, rowCount)
+            let words = UnsafeMutableRawPointer(
+                panels + (asBF16 ? start / 2 : start) * vectors * 64)
+            @inline(__always) func target(_ group: Int) -> UnsafeMutableRawPointer {
+                words + group / vectors * panelBytes + group % vectors * 64
+            }
+            for group in Swift.stride(from: 0, to: groups, by: 2) {
+                let valid = min(32, count - 16 * group)
+                let out = (target(group), group + 1 < groups ? target(group + 1) : nil)
+                let offset = (first / 32 + group / 2) * F.bytes
+                packBlock(F.self, rows, some, offset, valid, vectors, asBF16, out)
+            }
+        }
+    }
+
+    /// 32 columns of some rows as two columns of panels.
+    @inline(__always)
+    private func packBlock<F: Format>(
+        _: F.Type, _ rows: Rows, _ some: Range<Int>, _ offset: Int, _ valid: Int, _ vectors: Int,
+        _ asBF16: Bool, _ out: (UnsafeMutableRawPointer, UnsafeMutableRawPointer?)
+    ) {
         let low = pairOrder(high: false), high = pairOrder(high: true)
-        let offset = first / 32 * F.bytes
         withUnsafeTemporaryAllocation(byteCount: 256, alignment: 64) { scratch in
             let space = scratch.baseAddress.unsafelyUnwrapped
-            let step = asBF16 ? 2 : 1
-            var row = 0, word = 0
-            while row < rowCount {
-                let a = rows.start(firstRow + row) + offset
-                let paired = row + 1 < rowCount
-                let b = paired ? rows.start(firstRow + row + 1) + offset : a
-                for block in 0..<blocks {
-                    let short = rest > 0 && block == blocks - 1
-                    var from = a + block * F.bytes
-                    if short { from = shortBlock(from, values: rest, bytesOf32: F.bytes, space) }
-                    let one: Words, two: Words
-                    if asBF16 {
-                        let x = F.decodeBF16(from)
-                        var y = Words.zero
-                        if paired {
-                            var other = b + block * F.bytes
-                            if short {
-                                other = shortBlock(
-                                    other, values: rest, bytesOf32: F.bytes, space + 128)
-                            }
-                            y = F.decodeBF16(other)
-                        }
-                        one = rk_permute16(x, low, y)
-                        two = rk_permute16(x, high, y)
-                    } else {
-                        let (x, y) = F.decode(from)
-                        one = words(x)
-                        two = words(y)
-                    }
-                    for half in 0..<2 {
-                        let group = 2 * block + half
-                        if group >= groups { break }
-                        let panel = panels + group / vectors * panelBytes
-                        (panel + (word * vectors + group % vectors) * 64).storeBytes(
-                            of: half == 0 ? one : two, as: Words.self)
-                    }
+            @inline(__always) func block(_ row: Int, _ half: Int) -> UnsafeRawPointer {
+                let from = rows.start(row) + offset
+                return valid == 32
+                    ? from : shortBlock(from, values: valid, bytesOf32: F.bytes, space + half)
+            }
+            var row = some.lowerBound, at = 0
+            while row < some.upperBound {
+                var one = Words.zero, two = Words.zero
+                if valid <= 0 {
+                } else if asBF16 {
+                    let x = F.decodeBF16(block(row, 0))
+                    var y = Words.zero
+                    if row + 1 < some.upperBound { y = F.decodeBF16(block(row + 1, 128)) }
+                    one = rk_permute16(x, low, y)
+                    two = rk_permute16(x, high, y)
+                } else {
+                    let (x, y) = F.decode(block(row, 0))
+                    one = words(x)
+                    two = words(y)
                 }
-                // Groups that the matrix does not reach.
-                var group = 2 * blocks
-                while group < groups {
-                    (panels + group / vectors * panelBytes + (word * vectors + group % vectors) * 64)
-                        .storeBytes(of: Words.zero, as: Words.self)
-                    group += 1
-                }
-                row += step
-                word += 1
+                (out.0 + at).storeBytes(of: one, as: Words.self)
+                if let second = out.1 { (second + at).storeBytes(of: two, as: Words.self) }
+                at += vectors * 64
+                row += asBF16 ? 2 : 1
             }
         }
     }
@@ -224,36 +225,31 @@
         return true
     }
 
-    /// `out[c][r] = in[r][c]`, f32 to f32 or rounded to bf16; `out` has rows of `stride` elements, whose
-    /// ends behind `rows` are filled with zero up to a multiple of 32.
+    /// `out[c][r] = in[r][c]`; `out` has rows of `stride` elements, whose ends behind `rows` are filled
+    /// with zero up to a multiple of 32.
     @inline(__always)
-    private func transposed(
-        _ source: UnsafePointer<Float>, _ sourceStride: Int, _ rows: Int, _ columns: Int,
+    private func transposed<A: Activation>(
+        _: A.Type, _ source: UnsafeRawPointer, _ sourceStride: Int, _ rows: Int, _ columns: Int,
         _ asBF16: Bool, _ out: UnsafeMutableRawPointer, _ stride: Int
     ) {
         var order = SIMD32<UInt16>()
         for i in 0..<32 { order[i] = UInt16(i / 2 + (i & 1) * 16) }
         let interleave = unsafeBitCast(order, to: Words.self)
         let step = asBF16 ? 32 : 16
-        var column = 0
-        while column < columns {
+        for column in Swift.stride(from: 0, to: columns, by: 16) {
             let width = min(16, columns - column)
-            var row = 0
-            while row < rows {
+            @inline(__always) func load(_ row: Int) -> Floats {
+                row < rows
+                    ? get(A.self, source, row * sourceStride + column, width) : Floats.zero
+            }
+            for row in Swift.stride(from: 0, to: rows, by: step) {
                 var t = InlineArray<16, Words>(repeating: .zero)
                 for i in 0..<16 {
-                    let r = asBF16 ? row + 2 * i : row + i
-                    if r >= rows { break }
-                    let from = source + r * sourceStride + column
-                    let x = rk_load_first(from, Int32(truncatingIfNeeded: width))
                     if asBF16 {
-                        let y =
-                            r + 1 < rows
-                            ? rk_load_first(from + sourceStride, Int32(truncatingIfNeeded: width))
-                            : .zero
-                        t[i] = rk_permute16(rk_pack_bf16(x, y), interleave, .zero)
+                        let pair = rk_pack_bf16(load(row + 2 * i), load(row + 2 * i + 1))
+                        t[i] = rk_permute16(pair, interleave, .zero)
                     } else {
-                        t[i] = words(x)
+                        t[i] = words(load(row + i))
                     }
                 }
                 transpose(&t)
@@ -261,21 +257,22 @@
                     (out + ((column + i) * stride + row) * (asBF16 ? 2 : 4)).storeBytes(
                         of: t[i], as: Words.self)
                 }
-                row += step
             }
-            column += 16
         }
     }
 
-    /// Transposes f32 rows; see the private function of the same name for shapes.
+    /// Transposes f32 rows to f32 or bf16, or bf16 rows to bf16; see the private function of the same
+    /// name for shapes.
     public func transposed(
-        _ source: UnsafePointer<Float>, _ sourceStride: Int, _ rows: Int, _ columns: Int,
-        toBF16: Bool, _ out: UnsafeMutableRawPointer, _ stride: Int
+        fromBF16: Bool, _ source: UnsafeRawPointer, _ sourceStride: Int, _ rows: Int,
+        _ columns: Int, toBF16: Bool, _ out: UnsafeMutableRawPointer, _ stride: Int
     ) {
-        if toBF16 {
-            transposed(source, sourceStride, rows, columns, true, out, stride)
+        if fromBF16 {
+            transposed(BFloat16.self, source, sourceStride, rows, columns, true, out, stride)
+        } else if toBF16 {
+            transposed(Float32.self, source, sourceStride, rows, columns, true, out, stride)
         } else {
-            transposed(source, sourceStride, rows, columns, false, out, stride)
+            transposed(Float32.self, source, sourceStride, rows, columns, false, out, stride)
         }
     }
 #endif

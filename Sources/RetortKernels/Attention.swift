@@ -28,6 +28,10 @@ private let blockRows = 48
 private let vectors = 4
 private let width = 64
 
+/// Queries of a document that are one part of the forward pass, so that a long document keeps all
+/// threads busy.
+private let segmentRows = 20 * blockRows
+
 /// One block of queries of one document and the keys that any of them sees.
 private struct Block {
     let first: Int
@@ -86,8 +90,19 @@ extension Kernels {
     ) {
         let level = level, size = shape.headSize, heads = shape.headCount
         let group = heads / shape.keyValueHeadCount, bf16 = q.isBF16, element = q.type.bytes
-        threads.run(documents.count * heads) { [threads] part, thread in
-            let document = documents[part / heads], head = part % heads
+        let segments = documents.flatMap { document in
+            stride(from: 0, to: document.count, by: segmentRows).map { first in
+                // What comes after the segment's own tokens is not seen.
+                (
+                    first,
+                    document
+                        .lowerBound..<min(
+                            document.upperBound, document.lowerBound + first + segmentRows)
+                )
+            }
+        }
+        threads.run(segments.count * heads) { [threads] part, thread in
+            let (start, document) = segments[part / heads], head = part % heads
             let length = document.count, padded = (length + width - 1) / width * width
             let keyBytes = HeadPanels.rowsBytes(length, size)
             let valueBytes = HeadPanels.columnsBytes(length, size)
@@ -100,7 +115,7 @@ extension Kernels {
             Self.packTokens(level, k, document, ownHead, size, keys)
             Self.packValues(level, v, document, ownHead, size, values)
 
-            for first in stride(from: 0, to: length, by: blockRows) {
+            for first in stride(from: start, to: length, by: blockRows) {
                 let block = Block(first: first, length: length, window: shape.window)
                 let queries = q.row(document.lowerBound + first) + head * size * element
                 Self.scores(
@@ -175,26 +190,29 @@ extension Kernels {
     /// - dout: Gradient of the output, of q's type.
     /// - logSums: As the forward pass left them.
     /// - dq: `[tokens, headCount * headSize]`, f32, replaced.
-    /// - dk: `[tokens, keyValueHeadCount * headSize]`, f32, replaced.
+    /// - dk: `[tokens, keyValueHeadCount * headSize]`, f32, replaced. With headCount instead of
+    ///   keyValueHeadCount every query head's own part, so that few documents keep all threads busy.
     /// - dv: Like dk.
     public func attendBack(
         _ q: ActivationRows, _ k: ActivationRows, _ v: ActivationRows, _ dout: ActivationRows,
         logSums: UnsafePointer<Float>, _ documents: [Range<Int>], _ shape: AttentionShape,
         dq: ActivationRows, dk: ActivationRows, dv: ActivationRows
     ) {
-        let groups = shape.keyValueHeadCount
-        threads.run(documents.count * groups) { part, thread in
+        let places = dk.columnCount / shape.headSize
+        threads.run(documents.count * places) { part, thread in
             let pass = BackwardPass(
-                kernels: self, thread: thread, document: documents[part / groups],
-                keyValueHead: part % groups, shape: shape, bf16: q.isBF16)
+                kernels: self, thread: thread, document: documents[part / places],
+                place: part % places, places: places, shape: shape, bf16: q.isBF16)
             pass.run(q, k, v, dout, logSums, dq, dk, dv)
         }
     }
 
-    /// One key/value head of one document: all queries that read it, in order.
+    /// One place of dk and dv in one document: all queries that add to it, in order.
     private struct BackwardPass {
         let level: KernelLevel
         let document: Range<Int>
+        let place: Int
+        let heads: Range<Int>
         let keyValueHead: Int
         let shape: AttentionShape
         let bf16: Bool
@@ -205,12 +223,15 @@ extension Kernels {
         private static let turnedStride = 64
 
         init(
-            kernels: Kernels, thread: Int, document: Range<Int>, keyValueHead: Int,
+            kernels: Kernels, thread: Int, document: Range<Int>, place: Int, places: Int,
             shape: AttentionShape, bf16: Bool
         ) {
             level = kernels.level
             self.document = document
-            self.keyValueHead = keyValueHead
+            self.place = place
+            let share = shape.headCount / places
+            heads = place * share..<(place + 1) * share
+            keyValueHead = place * shape.keyValueHeadCount / places
             self.shape = shape
             self.bf16 = bf16
             let size = shape.headSize, length = document.count
@@ -245,12 +266,11 @@ extension Kernels {
             packValues(level, k, document, own, size, keyColumns)
             for token in document {
                 for rows in [dk, dv] {
-                    (rows.row(token) + keyValueHead * size * 4).initializeMemory(
+                    (rows.row(token) + place * size * 4).initializeMemory(
                         as: Float.self, repeating: 0, count: size)
                 }
             }
-            let group = shape.headCount / shape.keyValueHeadCount
-            for head in keyValueHead * group..<(keyValueHead + 1) * group {
+            for head in heads {
                 for first in stride(from: 0, to: document.count, by: blockRows) {
                     let block = Block(
                         first: first, length: document.count, window: shape.window)
@@ -311,14 +331,14 @@ extension Kernels {
         ) {
             let element = bf16 ? 2 : 4, step = bf16 ? 2 : 1, size = shape.headSize
             level.transposed(
-                matrix, padded, block.count, block.keys, bf16, turned, Self.turnedStride)
+                false, matrix, padded, block.count, block.keys, bf16, turned, Self.turnedStride)
             for column in stride(from: 0, to: size, by: width) {
                 level.sweep(
                     bf16, vectors, turned, Self.turnedStride * element,
                     (block.count + step - 1) / step, nil, 0, 0, block.keys,
                     panels + column / width * HeadPanels.columnPanelBytes(block.count),
                     target.row(document.lowerBound + block.base)
-                        + (keyValueHead * size + column) * 4, target.stride,
+                        + (place * size + column) * 4, target.stride,
                     min(width, size - column), 1)
             }
         }

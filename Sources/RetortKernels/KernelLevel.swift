@@ -31,9 +31,10 @@ struct KernelLevel: Sendable {
     /// rows, first row, row count, first column, column count, vectors, as bf16, panels, panel bytes.
     let packColumns:
         @Sendable (MatrixRows, Int, Int, Int, Int, Int, Bool, UnsafeMutableRawPointer, Int) -> Void
-    /// source, its stride, rows, columns, to bf16, out, its stride.
+    /// source is bf16, source, its stride, rows, columns, to bf16, out, its stride.
     let transposed:
-        @Sendable (UnsafePointer<Float>, Int, Int, Int, Bool, UnsafeMutableRawPointer, Int) -> Void
+        @Sendable (Bool, UnsafeRawPointer, Int, Int, Int, Bool, UnsafeMutableRawPointer, Int) ->
+            Void
     /// bf16, vectors, a, stride, words, more, stride, words, rows, panel, c, stride, width, target.
     let sweep:
         @Sendable (
@@ -62,7 +63,7 @@ struct KernelLevel: Sendable {
     let gatedSiLUBackward:
         @Sendable (
             Bool, UnsafePointer<Float>, UnsafeRawPointer, UnsafeRawPointer,
-            UnsafeMutablePointer<Float>, UnsafeMutablePointer<Float>, Int
+            UnsafeMutableRawPointer, UnsafeMutableRawPointer, Int
         ) -> Void
     let rotate:
         @Sendable (
@@ -144,7 +145,8 @@ extension KernelLevel {
                 }
             },
             transposed: {
-                KernelsAVX512.transposed($0, $1, $2, $3, toBF16: $4, $5, $6)
+                KernelsAVX512.transposed(
+                    fromBF16: $0, $1, $2, $3, $4, toBF16: $5, $6, $7)
             },
             sweep: {
                 KernelsAVX512.sweep(

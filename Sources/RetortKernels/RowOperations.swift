@@ -80,15 +80,15 @@ extension Kernels {
     /// Gradients of ``gatedSiLU(_:gate:up:into:count:)``, stored.
     public func gatedSiLUBack(
         _ type: ElementType, _ dy: UnsafePointer<Float>, gate: UnsafeRawPointer,
-        up: UnsafeRawPointer, dgate: UnsafeMutablePointer<Float>,
-        dup: UnsafeMutablePointer<Float>, count: Int
+        up: UnsafeRawPointer, dgate: UnsafeMutableRawPointer, dup: UnsafeMutableRawPointer,
+        count: Int
     ) {
         let level = level, bytes = type.bytes
         splitVectors(count) { range in
             let at = range.lowerBound
             level.gatedSiLUBackward(
-                type == .bfloat16, dy + at, gate + at * bytes, up + at * bytes, dgate + at,
-                dup + at, range.count)
+                type == .bfloat16, dy + at, gate + at * bytes, up + at * bytes,
+                dgate + at * bytes, dup + at * bytes, range.count)
         }
     }
 
@@ -275,12 +275,34 @@ extension Kernels {
         }
     }
 
-    /// `out[c, r] += scale * x[r, c]`, f32, for small matrices.
-    public func addTransposed(_ x: ActivationRows, scale: Float, into out: ActivationRows) {
+    /// `out[c, r] += x[r, c]`, f32, for small matrices.
+    public func addTransposed(_ x: ActivationRows, into out: ActivationRows) {
         split(x.columnCount, grain: 64) { range, _ in
             for column in range {
                 let to = out.floats(column)
-                for row in 0..<x.rowCount { to[row] += scale * x.floats(row)[column] }
+                for row in 0..<x.rowCount { to[row] += x.floats(row)[column] }
+            }
+        }
+    }
+
+    /// Sums neighbouring heads: `[rows, heads * size]` to `[rows, heads / group * size]`, f32.
+    ///
+    /// - Parameters:
+    ///   - x: The heads.
+    ///   - size: Values in a head.
+    ///   - out: The sums; `group` follows from its columns.
+    public func sumHeads(_ x: ActivationRows, size: Int, into out: ActivationRows) {
+        let level = level, group = x.columnCount / out.columnCount
+        split(x.rowCount, grain: 16) { range, _ in
+            for row in range {
+                let from = x.floats(row), to = out.floats(row)
+                for head in 0..<out.columnCount / size {
+                    let sum = to + head * size, first = from + head * group * size
+                    UnsafeMutableRawPointer(sum).copyMemory(from: first, byteCount: size * 4)
+                    for i in 1..<max(group, 1) {
+                        level.addScaled(1, first + i * size, sum, size)
+                    }
+                }
             }
         }
     }

@@ -1,6 +1,7 @@
 import RetortKernels
 
-/// Where the gradient of one variable gathers, always f32.
+/// Where the gradient of one variable gathers: f32, but for one that a single operation gives as it
+/// is, which may be of the activation type.
 public final class GradientSlot {
     /// The gradient so far; nil is zero.
     public var gradient: Tensor?
@@ -75,7 +76,7 @@ public protocol Operation {
     /// Adds to the inputs' gradients.
     ///
     /// - Parameters:
-    ///   - gradients: Of the outputs, f32; nil where an output was not used.
+    ///   - gradients: Of the outputs, f32 or the activation type; nil where an output was not used.
     ///   - saved: What forward saved.
     ///   - inputs: Where the inputs' gradients gather.
     ///   - workspace: Memory and kernels.
@@ -94,18 +95,18 @@ public struct InputGradients {
     /// Adds a whole tensor, which the caller gives away.
     public func add(_ gradient: Tensor, to index: Int) {
         guard let slot = slots[index] else { return }
-        guard let present = slot.gradient else {
+        guard let present = wide(slot) else {
             slot.gradient = gradient
             return
         }
-        unsafe workspace.kernels.addScaled(
-            1, gradient.floats, to: present.floats, count: gradient.count)
+        let more = workspace.converted(gradient, to: .float32)
+        unsafe workspace.kernels.addScaled(1, more.floats, to: present.floats, count: more.count)
     }
 
     /// The tensor that products write, and whether they replace or add.
     package func target(_ index: Int, rows: Int, columns: Int) -> (Tensor, Accumulation)? {
         guard let slot = slots[index] else { return nil }
-        if let present = slot.gradient { return (present, .add) }
+        if let present = wide(slot) { return (present, .add) }
         let fresh = workspace.tensor(rows, columns)
         slot.gradient = fresh
         return (fresh, .replace)
@@ -114,10 +115,16 @@ public struct InputGradients {
     /// The tensor to add to, zero at first.
     package func sum(_ index: Int, rows: Int, columns: Int) -> Tensor? {
         guard let slot = slots[index] else { return nil }
-        if let present = slot.gradient { return present }
+        if let present = wide(slot) { return present }
         let fresh = workspace.zeros(rows, columns)
         slot.gradient = fresh
         return fresh
+    }
+
+    /// What a slot holds so far, as f32 to add to.
+    private func wide(_ slot: GradientSlot) -> Tensor? {
+        slot.gradient = slot.gradient.map { workspace.converted($0, to: .float32) }
+        return slot.gradient
     }
 }
 

@@ -12,6 +12,8 @@ public struct Tensor {
     public let columnCount: Int
     /// How elements are stored.
     public let type: ElementType
+    /// How the values can be computed again, where that is cheaper than keeping them.
+    private(set) var recomputation: Recomputation?
 
     /// Elements from row to row.
     package var stride: Int { type == .bfloat16 ? (columnCount + 1) / 2 * 2 : columnCount }
@@ -38,6 +40,16 @@ public struct Tensor {
         type = other.type
         rowCount = rows
         columnCount = columns
+    }
+
+    /// The same tensor, which operations need not keep for their backward pass.
+    ///
+    /// - Parameter compute: Gives the same values; it may hold only what is kept anyway.
+    /// - Returns: The tensor.
+    func recomputable(_ compute: @escaping () -> Tensor) -> Tensor {
+        var result = self
+        result.recomputation = Recomputation(compute)
+        return result
     }
 
     /// The same f32 elements in another shape.

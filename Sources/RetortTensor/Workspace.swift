@@ -52,13 +52,12 @@ public final class Workspace {
 
     /// Rows of an f32 or bf16 tensor as the transposed left operand of an outer product.
     package func transposed(_ tensor: Tensor) -> ActivationOperand {
-        let source = converted(tensor, to: .float32)
         let stride = (tensor.rowCount + 31) / 32 * 32
         let result = self.tensor(tensor.columnCount, stride, activationType)
         let rows = unsafe ActivationRows(
             base: result.buffer.base, rowCount: tensor.columnCount, columnCount: tensor.rowCount,
             stride: stride, type: activationType)
-        kernels.transpose(source.rows, into: rows)
+        kernels.transpose(tensor.rows, into: rows)
         return ActivationOperand(tensor: result, rows: rows)
     }
 }

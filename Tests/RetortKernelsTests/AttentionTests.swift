@@ -46,6 +46,9 @@ struct AttentionCase: Sendable, CustomTestStringConvertible {
             AttentionCase(size: 80, window: 70, lengths: [150], gap: 2),
             AttentionCase(heads: 3, groups: 3, size: 128, window: 5, lengths: [3, 97]),
             AttentionCase(size: 2, lengths: [70]),
+            // More than one part of the forward pass.
+            AttentionCase(heads: 1, size: 4, lengths: [1000]),
+            AttentionCase(heads: 1, size: 4, window: 90, lengths: [3, 1030]),
         ]
 }
 
@@ -95,6 +98,21 @@ struct AttentionTests {
                     q, k, v, dout, logSums: sums, attention.documents, shape, dq: dq, dk: dk, dv: dv
                 )
                 return [out.values, logSums.values, dq.values, dk.values, dv.values]
+            }
+            judge([dq, dk, dv], "\(type), heads apart") { kernels, memory in
+                let dq = memory.rows(tokens, wide, .float32)
+                let apart = [1, 2].map { _ in memory.rows(tokens, wide, .float32) }
+                let sums = [1, 2].map { _ in memory.rows(tokens, narrow, .float32) }
+                let exact = memory.rows(logSums.map { Float($0.value) }, attention.heads, .float32)
+                kernels.attendBack(
+                    memory.rows(operands.q, wide, type), memory.rows(operands.k, narrow, type),
+                    memory.rows(operands.v, narrow, type), memory.rows(operands.dout, wide, type),
+                    logSums: exact.base.assumingMemoryBound(to: Float.self), attention.documents,
+                    shape, dq: dq, dk: apart[0], dv: apart[1])
+                for (part, sum) in zip(apart, sums) {
+                    kernels.sumHeads(part, size: attention.size, into: sum)
+                }
+                return [dq.values, sums[0].values, sums[1].values]
             }
         }
     }

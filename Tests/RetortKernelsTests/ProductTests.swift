@@ -204,7 +204,9 @@ struct ProductTests {
                             base: left.base, rowCount: outputs, columnCount: tokens, stride: padded,
                             type: type)
                         let c = memory.rows(present, width, .float32)
-                        kernels.transpose(memory.rows(dy, outputs, .float32), into: view)
+                        // Rounded before or while it is turned: the same.
+                        let source = tokens % 2 == 0 ? type : .float32
+                        kernels.transpose(memory.rows(dy, outputs, source), into: view)
                         kernels.multiplyOuter(
                             view, memory.rows(x, width, type), into: c, accumulation)
                         return [left.values, c.values]

@@ -1,3 +1,4 @@
+import Glibc
 import RetortKernels
 import Testing
 
@@ -120,6 +121,47 @@ struct TapeTests {
                 + 2 * (0..<4).reduce(0.0) { $0 + weights[index / 4, $1] * w[$1, index % 4] }
         }
         compare(input.gradient?.values.map { Double($0) } ?? [], expected, 1e-6, "x")
+    }
+
+    @Test("gradients that come rounded to bf16 are added as f32")
+    func roundedGradients() {
+        var random = Random(4)
+        let bench = Bench(.bfloat16), values = random.grid(3, 4), weights = random.grid(3, 4)
+        let tape = Tape(bench.workspace)
+        let x = tape.watch(bench.workspace.copy(bench.tensor(values), as: .bfloat16))
+        let gated = tape.apply(GatedSiLU(), x, x)
+        let wide = tape.watch(bench.workspace.copy(gated.value, as: .float32))
+        tape.backward(from: tape.apply(WeightedSum(weights: weights), wide))
+        let both = InputGradients(slots: [x.slot, x.slot], workspace: bench.workspace)
+        GatedSiLU().backward(
+            [wide.gradient], saved: GatedSiLU.Saved(gate: x.value, up: x.value), into: both,
+            in: bench.workspace)
+        let expected = (0..<12).map { index in
+            let v = Double(x.value[index / 4, index % 4]), s = 1 / (1 + exp(-v))
+            return weights.values[index] * v * s * (2 + v * (1 - s))
+        }
+        #expect(x.gradient?.type == .float32)
+        compare(x.gradient?.values.map { Double($0) } ?? [], expected, 0.02, "x")
+    }
+
+    @Test("a norm's output is computed again instead of kept, the same bits")
+    func recomputation() {
+        var random = Random(5)
+        let bench = Bench(.bfloat16)
+        let x = bench.tensor(random.grid(64, 64)), weight = bench.tensor(random.grid(1, 64))
+        let tape = Tape(bench.workspace), pool = bench.workspace.pool
+        let input = tape.watch(x)
+        var saved: [SavedTensor] = []
+        func bits(_ tensor: Tensor) -> [UInt32] { tensor.values.map(\.bitPattern) }
+        var before: [[UInt32]] = []
+        for _ in 0..<10 {
+            let normed = tape.apply(RMSNorm(epsilon: 1e-5), input, Variable(constant: weight))
+            saved.append(SavedTensor(normed.value))
+            before.append(bits(normed.value))
+        }
+        // One output, which every norm used in turn, and every norm's factors.
+        #expect(pool.allocationCount <= 2 + 1 + 10)
+        #expect(saved.map { bits($0.load()) } == before)
     }
 
     @Test("what needs no gradient is neither saved nor walked")

@@ -62,12 +62,12 @@ extension Portable {
 
     static func gatedSiLUBackward(
         _ bf16: Bool, _ dy: UnsafePointer<Float>, _ gate: UnsafeRawPointer, _ up: UnsafeRawPointer,
-        _ dgate: UnsafeMutablePointer<Float>, _ dup: UnsafeMutablePointer<Float>, _ count: Int
+        _ dgate: UnsafeMutableRawPointer, _ dup: UnsafeMutableRawPointer, _ count: Int
     ) {
         for i in 0..<count {
             let g = get(bf16, gate, i), sigmoid = 1 / (1 + expf(-g))
-            dup[i] = dy[i] * g * sigmoid
-            dgate[i] = dy[i] * get(bf16, up, i) * sigmoid * (1 + g * (1 - sigmoid))
+            put(bf16, dy[i] * g * sigmoid, dup, i)
+            put(bf16, dy[i] * get(bf16, up, i) * sigmoid * (1 + g * (1 - sigmoid)), dgate, i)
         }
     }
 

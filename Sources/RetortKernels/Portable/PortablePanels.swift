@@ -85,14 +85,14 @@ enum Portable {
     }
 
     static func transposed(
-        _ source: UnsafePointer<Float>, _ sourceStride: Int, _ rows: Int, _ columns: Int,
-        _ bf16: Bool, _ out: UnsafeMutableRawPointer, _ stride: Int
+        _ fromBF16: Bool, _ source: UnsafeRawPointer, _ sourceStride: Int, _ rows: Int,
+        _ columns: Int, _ bf16: Bool, _ out: UnsafeMutableRawPointer, _ stride: Int
     ) {
         let step = bf16 ? 32 : 16
         let filled = (rows + step - 1) / step * step
         for column in 0..<columns {
             for row in 0..<filled {
-                let value = row < rows ? source[row * sourceStride + column] : 0
+                let value = row < rows ? get(fromBF16, source, row * sourceStride + column) : 0
                 let at = out + (column * stride + row) * (bf16 ? 2 : 4)
                 if bf16 {
                     at.storeBytes(of: bfloat16(value), as: UInt16.self)

@@ -20,11 +20,18 @@ public struct GatedSiLU: Operation {
         precondition(
             gate.type == up.type && gate.rowCount == up.rowCount
                 && gate.columnCount == up.columnCount, "gate and up are alike")
+        let out = gated(gate, up, in: workspace).recomputable {
+            gated(gate, up, in: workspace)
+        }
+        return ([out], Saved(gate: gate, up: up))
+    }
+
+    private func gated(_ gate: Tensor, _ up: Tensor, in workspace: Workspace) -> Tensor {
         let out = workspace.tensor(gate.rowCount, gate.columnCount, gate.type)
         unsafe workspace.kernels.gatedSiLU(
             gate.type, gate: gate.buffer.base, up: up.buffer.base, into: out.buffer.base,
             count: gate.storedCount)
-        return ([out], Saved(gate: gate, up: up))
+        return out
     }
 
     /// See ``Operation``.
@@ -33,17 +40,18 @@ public struct GatedSiLU: Operation {
     ) {
         guard let dy = gradients[0] else { return }
         let gate = saved.gate
-        let dgate = workspace.tensor(gate.rowCount, gate.columnCount)
-        let dup = workspace.tensor(gate.rowCount, gate.columnCount)
-        // Gradients are f32 without padding: where rows of bf16 have some, they go one by one.
+        // Of the activation type: the products that read them would round them anyway.
+        let dgate = workspace.tensor(gate.rowCount, gate.columnCount, gate.type)
+        let dup = workspace.tensor(gate.rowCount, gate.columnCount, gate.type)
+        // dy is f32 without padding: where rows of bf16 have some, they go one by one.
         let isDense = gate.stride == gate.columnCount
         let count = isDense ? gate.count : gate.columnCount
         for row in 0..<(isDense ? 1 : gate.rowCount) {
-            let from = row * gate.stride * gate.type.bytes, at = row * gate.columnCount
+            let at = row * gate.stride * gate.type.bytes
             unsafe workspace.kernels.gatedSiLUBack(
-                gate.type, dy.floats + at, gate: gate.buffer.base + from,
-                up: saved.up.buffer.base + from, dgate: dgate.floats + at, dup: dup.floats + at,
-                count: count)
+                gate.type, dy.floats + row * gate.columnCount, gate: gate.buffer.base + at,
+                up: saved.up.buffer.base + at, dgate: dgate.buffer.base + at,
+                dup: dup.buffer.base + at, count: count)
         }
         inputs.add(dgate, to: 0)
         inputs.add(dup, to: 1)

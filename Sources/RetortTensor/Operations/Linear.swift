@@ -41,17 +41,15 @@ public struct Linear: Operation {
 
     /// What backward reads.
     public struct Saved {
-        let x: Tensor
+        let x: SavedTensor
         let trainedWeight: Tensor?
         let adapter: Adapter?
     }
 
     /// The low-rank part as the forward pass computed it.
     struct Adapter {
-        let a: Tensor
-        /// `scale * B`.
-        let scaledB: Tensor
-        /// `dropout(x) Aᵀ`, `[tokens, rank]`.
+        let a, b: Tensor
+        /// `scale * dropout(x) Aᵀ`, `[tokens, rank]`.
         let u: Tensor
     }
 
@@ -64,7 +62,7 @@ public struct Linear: Operation {
         let matrix = inputs[Input.weight]?.matrix ?? weight.matrix
         check(inputs, x, matrix)
         let adapter = adapter(x, inputs[Input.a], inputs[Input.b], in: workspace)
-        let lowRank = adapter.map { ($0.u.rows, $0.scaledB.matrix) }
+        let lowRank = adapter.map { ($0.u.rows, $0.b.matrix) }
         let y: Tensor
         if let residual = inputs[Input.residual] {
             y = workspace.copy(residual)
@@ -74,7 +72,9 @@ public struct Linear: Operation {
             kernels.multiply(x.rows, matrix, lowRank: lowRank, into: y.rows)
         }
         if let bias = inputs[Input.bias] { unsafe kernels.addBias(bias.floats, to: y.rows) }
-        return ([y], Saved(x: x, trainedWeight: inputs[Input.weight], adapter: adapter))
+        return (
+            [y], Saved(x: SavedTensor(x), trainedWeight: inputs[Input.weight], adapter: adapter)
+        )
     }
 
     /// The kernels do not look: they are compiled without checks.
@@ -98,11 +98,9 @@ public struct Linear: Operation {
     {
         guard let a, let b else { return nil }
         let u = workspace.tensor(x.rowCount, a.rowCount, x.type)
-        workspace.kernels.multiply(dropped(x, in: workspace).rows, a.matrix, into: u.rows)
-        let scaledB = workspace.zeros(b.rowCount, b.columnCount)
-        unsafe workspace.kernels.addScaled(
-            adapterScale, b.floats, to: scaledB.floats, count: b.count)
-        return Adapter(a: a, scaledB: scaledB, u: u)
+        let scaledA = workspace.scaled(a, by: adapterScale)
+        workspace.kernels.multiply(dropped(x, in: workspace).rows, scaledA.matrix, into: u.rows)
+        return Adapter(a: a, b: b, u: u)
     }
 
     private func dropped(_ x: Tensor, in workspace: Workspace) -> Tensor {
@@ -118,17 +116,16 @@ public struct Linear: Operation {
         _ gradients: [Tensor?], saved: Saved, into inputs: InputGradients, in workspace: Workspace
     ) {
         guard let dy = gradients[0] else { return }
-        let kernels = workspace.kernels
-        let x = saved.x
+        let kernels = workspace.kernels, x = saved.x
         let operand = workspace.converted(dy, to: workspace.activationType)
 
         var du: Tensor?
         if let adapter = saved.adapter {
             let wide = workspace.tensor(x.rowCount, adapter.a.rowCount)
-            kernels.multiplyBack(
-                operand.rows, adapter.scaledB.matrix, into: wide.rows, .replace)
-            du = workspace.converted(wide, to: workspace.activationType)
-            adapterBackward(wide, operand, adapter, x, into: inputs, in: workspace)
+            kernels.multiplyBack(operand.rows, adapter.b.matrix, into: wide.rows, .replace)
+            let scaled = workspace.scaled(wide, by: adapterScale)
+            du = workspace.converted(scaled, to: workspace.activationType)
+            adapterBackward(scaled, operand, adapter, x, into: inputs, in: workspace)
         }
         if let (dx, accumulation) = inputs.target(
             Input.x, rows: x.rowCount, columns: x.columnCount)
@@ -152,31 +149,33 @@ public struct Linear: Operation {
             if let (dw, accumulation) = inputs.target(
                 Input.weight, rows: trained.rowCount, columns: trained.columnCount)
             {
-                kernels.multiplyOuter(left.rows, x.rows, into: dw.rows, accumulation)
+                kernels.multiplyOuter(left.rows, x.load().rows, into: dw.rows, accumulation)
             }
         }
         if let db = inputs.sum(Input.bias, rows: 1, columns: dy.columnCount) {
-            unsafe kernels.sumRows(dy.rows, into: db.floats)
+            let wide = workspace.converted(dy, to: .float32)
+            unsafe kernels.sumRows(wide.rows, into: db.floats)
         }
         inputs.add(dy, to: Input.residual)
     }
 
-    /// `dA = duᵀ · dropout(x)`, `dB = scale · dyᵀ · u`.
+    /// `dA = duᵀ · dropout(x)`, `dB = dyᵀ · u`, where du and u hold the scale.
     private func adapterBackward(
-        _ du: Tensor, _ dy: Tensor, _ adapter: Adapter, _ x: Tensor, into inputs: InputGradients,
+        _ du: Tensor, _ dy: Tensor, _ adapter: Adapter, _ x: SavedTensor,
+        into inputs: InputGradients,
         in workspace: Workspace
     ) {
         let kernels = workspace.kernels, rank = adapter.a.rowCount
         if let (da, accumulation) = inputs.target(Input.a, rows: rank, columns: x.columnCount) {
             let left = workspace.transposed(du)
             kernels.multiplyOuter(
-                left.rows, dropped(x, in: workspace).rows, into: da.rows, accumulation)
+                left.rows, dropped(x.load(), in: workspace).rows, into: da.rows, accumulation)
         }
-        if let db = inputs.sum(Input.b, rows: adapter.scaledB.rowCount, columns: rank) {
+        if let db = inputs.sum(Input.b, rows: adapter.b.rowCount, columns: rank) {
             let left = workspace.transposed(adapter.u)
             let turned = workspace.tensor(rank, dy.columnCount)
             kernels.multiplyOuter(left.rows, dy.rows, into: turned.rows, .replace)
-            kernels.addTransposed(turned.rows, scale: adapterScale, into: db.rows)
+            kernels.addTransposed(turned.rows, into: db.rows)
         }
     }
 }

@@ -92,7 +92,7 @@ public struct LossHead<Loss: LogitLoss>: Operation {
 /// Memory for the logits of a chunk of tokens.
 package struct LogitChunk {
     /// Tokens in a chunk: enough that decoding the output matrix is a small part of its product.
-    private static let limit = 256
+    private static let limit = 192
     private let tensor: Tensor
     private let columns: Int
 

@@ -22,20 +22,29 @@ public struct RMSNorm: Operation {
         guard let x = inputs[0], let weight = inputs[1] else { preconditionFailure("two inputs") }
         precondition(
             x.type == .float32 && weight.count == x.columnCount, "a weight per column of f32 rows")
-        let out = workspace.tensor(x.rowCount, x.columnCount, workspace.activationType)
         let factors = workspace.tensor(1, x.rowCount)
+        let out = normed(x, weight, factors, in: workspace).recomputable {
+            normed(x, weight, factors, in: workspace)
+        }
+        return ([out], Saved(x: x, weight: weight, factors: factors))
+    }
+
+    private func normed(_ x: Tensor, _ weight: Tensor, _ factors: Tensor, in workspace: Workspace)
+        -> Tensor
+    {
+        let out = workspace.tensor(x.rowCount, x.columnCount, workspace.activationType)
         unsafe workspace.kernels.rmsNorm(
             x.rows, weight: weight.floats, epsilon: epsilon, into: out.rows, factors: factors.floats
         )
-        return ([out], Saved(x: x, weight: weight, factors: factors))
+        return out
     }
 
     /// See ``Operation``.
     public func backward(
         _ gradients: [Tensor?], saved: Saved, into inputs: InputGradients, in workspace: Workspace
     ) {
-        guard let dy = gradients[0] else { return }
-        let x = saved.x
+        guard let gradient = gradients[0] else { return }
+        let dy = workspace.converted(gradient, to: .float32), x = saved.x
         if let dx = inputs.sum(0, rows: x.rowCount, columns: x.columnCount) {
             unsafe workspace.kernels.rmsNormBack(
                 dy.rows, x.rows, weight: saved.weight.floats, factors: saved.factors.floats,

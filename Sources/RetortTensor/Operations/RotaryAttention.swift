@@ -8,6 +8,8 @@ public struct RotaryAttention: Operation {
     let shape: AttentionShape
     let layout: TokenLayout
     let rotary: RotaryTable?
+    /// Not the number of threads: results must not depend on it.
+    private static let fewParts = 8
 
     /// Creates the operation; a layer without rotary embedding has no table.
     public init(shape: AttentionShape, layout: TokenLayout, rotary: RotaryTable?) {
@@ -53,12 +55,21 @@ public struct RotaryAttention: Operation {
         guard let dout = gradients[0] else { return }
         let q = saved.q, k = saved.k
         let dq = workspace.tensor(q.rowCount, q.columnCount)
-        let dk = workspace.tensor(k.rowCount, k.columnCount)
-        let dv = workspace.tensor(k.rowCount, k.columnCount)
         let operand = workspace.converted(dout, to: q.type)
+        // Few documents keep the threads busy only if every query head is a part of its own.
+        let isApart = layout.documents.count * shape.keyValueHeadCount < Self.fewParts
+        let columns = isApart ? q.columnCount : k.columnCount
+        let parts = (0..<2).map { _ in workspace.tensor(k.rowCount, columns) }
         unsafe workspace.kernels.attendBack(
             q.rows, k.rows, saved.v.rows, operand.rows, logSums: saved.logSums.floats,
-            layout.documents, shape, dq: dq.rows, dk: dk.rows, dv: dv.rows)
+            layout.documents, shape, dq: dq.rows, dk: parts[0].rows, dv: parts[1].rows)
+        let sums = parts.map { part in
+            if columns == k.columnCount { return part }
+            let sum = workspace.tensor(k.rowCount, k.columnCount)
+            workspace.kernels.sumHeads(part.rows, size: shape.headSize, into: sum.rows)
+            return sum
+        }
+        let dk = sums[0], dv = sums[1]
         for gradient in [dq, dk] {
             rotary?.turnBack(gradient, layout.positions, shape.headSize, in: workspace)
         }

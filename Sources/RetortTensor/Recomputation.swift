@@ -1,0 +1,40 @@
+/// The way to compute a tensor again from others that are kept for the backward pass anyway.
+///
+/// What is cheap to compute, such as a norm or a gate, need not stay in memory between the passes.
+/// The tensor that was computed again stays for as long as something holds this.
+final class Recomputation {
+    private let compute: () -> Tensor
+    private var tensor: Tensor?
+
+    /// Wraps a computation, which gives the same bits every time.
+    init(_ compute: @escaping () -> Tensor) { self.compute = compute }
+
+    fileprivate func load() -> Tensor {
+        if let tensor { return tensor }
+        let result = compute()
+        tensor = result
+        return result
+    }
+}
+
+/// What the backward pass will read of a tensor: the tensor, or the way to compute it again.
+public struct SavedTensor {
+    private let tensor: Tensor?
+    private let recomputation: Recomputation?
+    let rowCount, columnCount: Int
+
+    init(_ tensor: Tensor) {
+        recomputation = tensor.recomputation
+        self.tensor = recomputation == nil ? tensor : nil
+        rowCount = tensor.rowCount
+        columnCount = tensor.columnCount
+    }
+
+    /// The tensor's values.
+    func load() -> Tensor {
+        guard let tensor = tensor ?? recomputation?.load() else {
+            preconditionFailure("a saved tensor is there or can be computed")
+        }
+        return tensor
+    }
+}
