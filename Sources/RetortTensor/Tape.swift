@@ -143,8 +143,12 @@ public final class Tape {
     }
 
     /// Runs an operation and records it if a gradient flows to any input.
-    public func apply(_ operation: some Operation, _ inputs: [Variable?]) -> [Variable] {
-        let (outputs, saved) = operation.forward(inputs.map { $0?.value }, in: workspace)
+    public func apply<Applied: Operation>(
+        _ operation: Applied, _ inputs: [Variable?]
+    ) -> [Variable] {
+        let (outputs, saved) = workspace.profiled(Applied.name) {
+            operation.forward(inputs.map { $0?.value }, in: workspace)
+        }
         let slots = inputs.map { $0?.slot }
         guard isRecording, slots.contains(where: { $0 != nil }) else {
             return outputs.map { Variable(constant: $0) }
@@ -154,9 +158,11 @@ public final class Tape {
             let gradients = outputSlots.map(\.gradient)
             for slot in outputSlots { slot.gradient = nil }
             guard gradients.contains(where: { $0 != nil }) else { return }
-            operation.backward(
-                gradients, saved: saved,
-                into: InputGradients(slots: slots, workspace: workspace), in: workspace)
+            workspace.profiled(Applied.name) {
+                operation.backward(
+                    gradients, saved: saved,
+                    into: InputGradients(slots: slots, workspace: workspace), in: workspace)
+            }
         }
         return zip(outputs, outputSlots).map { Variable(value: $0, slot: $1) }
     }
@@ -184,7 +190,7 @@ public final class Tape {
             let tape = Tape(workspace)
             let leaf = Variable(
                 value: input.value, slot: input.needsGradient ? GradientSlot() : nil)
-            let again = body(tape, leaf)
+            let again = workspace.profiled(pass: .recomputation) { body(tape, leaf) }
             again.slot?.gradient = gradient
             tape.backward()
             if let own = leaf.gradient {
@@ -211,6 +217,8 @@ public final class Tape {
     }
 
     private func backward() {
-        while let step = steps.popLast() { step() }
+        workspace.profiled(pass: .backward) {
+            while let step = steps.popLast() { step() }
+        }
     }
 }

@@ -8,6 +8,8 @@ public final class Workspace {
     public let pool: BufferPool
     /// How matrix inputs and saved activations are stored.
     public let activationType: ElementType
+    /// Where the time of steps goes; nil where nobody asks.
+    public var profile: StepProfile?
 
     /// Creates a workspace.
     public init(kernels: Kernels, activationType: ElementType, pool: BufferPool = BufferPool()) {

@@ -75,8 +75,12 @@ struct CommandOptionsTests {
             TrainCommand.self, "r.yaml", "--set", "seed=1", "--resume=c", "--threads", "2")
         #expect(full.resume == .from("c") && full.overrides == ["seed=1"] && full.threads == 2)
         #expect(try read(TrainCommand.self, "--resume", "r.yaml").recipe == "r.yaml")
-        #expect(throws: UsageError.conflict("--dry-run", "--resume")) {
-            try read(TrainCommand.self, "r.yaml", "--dry-run", "--resume")
+        #expect(!plain.profiles)
+        #expect(try read(TrainCommand.self, "r.yaml", "--profile").profiles)
+        for other in ["--resume", "--profile"] {
+            #expect(throws: UsageError.conflict("--dry-run", other)) {
+                try read(TrainCommand.self, "r.yaml", "--dry-run", other)
+            }
         }
     }
 
@@ -143,9 +147,10 @@ struct CommandOptionsTests {
         #expect(export.format == .ggufLoRA && export.type == .q8_0)
         let tokens = try read(TokenizeCommand.self, "--model", "m", "--input", "f", "--no-special")
         #expect(tokens.input == .file("f") && !tokens.addsSpecial && !tokens.decodes)
-        let bench = try read(BenchTrainCommand.self, "--model", "m", "--full", "--json")
+        let bench = try read(
+            BenchTrainCommand.self, "--model", "m", "--full", "--profile", "--json")
         #expect(bench.benchmark.batch == 4 && bench.benchmark.length == 512)
-        #expect(bench.trainsAllWeights)
+        #expect(bench.trainsAllWeights && bench.benchmark.profiles)
         let rendering = try read(
             TemplateCommand.self, "t.jinja", "--input", "c", "--now", "2024-07-26T12:34:56")
         #expect(rendering.source == "t.jinja" && rendering.now == "2024-07-26T12:34:56")

@@ -8,6 +8,7 @@ struct BenchOptions: Equatable {
     let precision: Precision
     let usesGradientCheckpointing: Bool
     let steps: Int
+    let profiles: Bool
     let json: Bool
 
     static let options: [CommandOption] = [
@@ -16,6 +17,7 @@ struct BenchOptions: Equatable {
         .precisionOption,
         .flag("--gradient-checkpointing", "Compute layers twice to save memory."),
         .value("--steps", "N", "Steps that are timed; 5 by default."),
+        .profileOption,
         .flag("--json", "Print one JSON object on one line."),
     ]
 
@@ -25,6 +27,7 @@ struct BenchOptions: Equatable {
         precision = try arguments.precision()
         usesGradientCheckpointing = arguments.has("--gradient-checkpointing")
         steps = try arguments.integer("--steps", in: 1...1_000_000) ?? 5
+        profiles = arguments.has("--profile")
         json = arguments.has("--json")
     }
 
@@ -38,6 +41,7 @@ struct BenchOptions: Equatable {
         benchmark.length = length
         benchmark.steps = steps
         benchmark.checkpointing = usesGradientCheckpointing
+        benchmark.profiles = profiles
         let progress = ProgressLine(on: terminal, "step", of: steps + 1)
         let result = try body(benchmark) { progress.update($0 + 1) }
         progress.finish()
@@ -48,5 +52,6 @@ struct BenchOptions: Equatable {
             \(Humanized.bytes(Int(result.peakMemoryMiB * 1_048_576))) peak memory
             first loss \(Humanized.fixed(result.firstLoss, 5)), last \(Humanized.fixed(result.lastLoss, 5))
             """)
+        if let profile = result.profile { try terminal.result(profile.text) }
     }
 }

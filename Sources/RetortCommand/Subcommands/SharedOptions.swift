@@ -14,6 +14,11 @@ extension CommandOption {
     static let precisionOption = value(
         "--precision", "NAME", "auto, float32 or bfloat16; auto by default.")
 
+    /// Where the time of training steps goes.
+    static let profileOption = flag(
+        "--profile",
+        "Tell where a step's time goes: each operation, forward and backward, in ms a step.")
+
     /// Other values for a recipe's keys.
     static let setOption = repeated(
         "--set", "KEY=VALUE",

@@ -16,6 +16,7 @@ enum TrainCommand: Subcommand {
         let resume: Resume?
         let threads: Int?
         let isDryRun: Bool
+        let profiles: Bool
     }
 
     static let help = CommandHelp(
@@ -40,6 +41,7 @@ enum TrainCommand: Subcommand {
             .flag(
                 "--dry-run",
                 "Only tell the plan: what is trained, steps, memory and disk needed, time."),
+            .profileOption,
         ],
         examples: [
             .init(
@@ -49,6 +51,9 @@ enum TrainCommand: Subcommand {
                 line: "retort train Recipes/smart-home-lora.yaml --set training.max_steps=20",
                 meaning: "Train 20 steps instead of the recipe's epochs."),
             .init(
+                line: "retort train Recipes/smart-home-lora.yaml --profile",
+                meaning: "Train, and tell which operations the time went to."),
+            .init(
                 line: "retort train Recipes/smart-home-lora.yaml --resume",
                 meaning: "Go on where the run was stopped."),
         ])
@@ -57,13 +62,16 @@ enum TrainCommand: Subcommand {
         if arguments.has("--dry-run"), arguments.has("--resume") {
             throw .conflict("--dry-run", "--resume")
         }
+        if arguments.has("--dry-run"), arguments.has("--profile") {
+            throw .conflict("--dry-run", "--profile")
+        }
         let resume =
             arguments.has("--resume")
             ? arguments.value("--resume").map(Resume.from) ?? .latest : nil
         return Options(
             recipe: try arguments.required("RECIPE"), overrides: arguments.values("--set"),
             resume: resume, threads: try arguments.integer("--threads", in: 1...1024),
-            isDryRun: arguments.has("--dry-run"))
+            isDryRun: arguments.has("--dry-run"), profiles: arguments.has("--profile"))
     }
 
     static func run(_ options: Options, on terminal: Terminal) throws {
@@ -71,8 +79,10 @@ enum TrainCommand: Subcommand {
         StopSignal.listen()
         let kernels = try chosenKernels(threads: options.threads)
         let reporter = TrainingReporter(terminal)
+        let profile = options.profiles ? StepProfile() : nil
         let run = try TrainingRun(
-            recipe, kernels: kernels, isPlan: options.isDryRun, observe: reporter.observe)
+            recipe, kernels: kernels, isPlan: options.isDryRun, profile: profile,
+            observe: reporter.observe)
         if options.isDryRun { return try terminal.result(try run.dryRun().text) }
         let start: TrainingRun.Start =
             switch options.resume {
@@ -81,6 +91,10 @@ enum TrainCommand: Subcommand {
             case .from(let path): .checkpoint(path)
             }
         if let example = try run.example() { reporter.show(example) }
+        // A run that is stopped early has a profile too.
+        defer {
+            if let profile, profile.stepCount > 0 { terminal.note(StepTimes(profile).text) }
+        }
         reporter.finish(try run.run(start))
     }
 }

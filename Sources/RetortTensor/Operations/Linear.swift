@@ -14,6 +14,8 @@ public struct Linear: Operation {
     let weight: Weight
     let adapterScale: Float
     let dropout: Dropout?
+    /// What a profile calls the adapter's own products; `u Bᵀ` and `du A` are one with W's.
+    private static let adapterName = "Linear, adapter"
 
     /// Dropout before A: probability and the random stream of this place in this step.
     public struct Dropout {
@@ -97,10 +99,13 @@ public struct Linear: Operation {
         -> Adapter?
     {
         guard let a, let b else { return nil }
-        let u = workspace.tensor(x.rowCount, a.rowCount, x.type)
-        let scaledA = workspace.scaled(a, by: adapterScale)
-        workspace.kernels.multiply(dropped(x, in: workspace).rows, scaledA.matrix, into: u.rows)
-        return Adapter(a: a, b: b, u: u)
+        return workspace.profiled(Self.adapterName) {
+            let u = workspace.tensor(x.rowCount, a.rowCount, x.type)
+            let scaledA = workspace.scaled(a, by: adapterScale)
+            workspace.kernels.multiply(
+                dropped(x, in: workspace).rows, scaledA.matrix, into: u.rows)
+            return Adapter(a: a, b: b, u: u)
+        }
     }
 
     private func dropped(_ x: Tensor, in workspace: Workspace) -> Tensor {
@@ -121,11 +126,13 @@ public struct Linear: Operation {
 
         var du: Tensor?
         if let adapter = saved.adapter {
-            let wide = workspace.tensor(x.rowCount, adapter.a.rowCount)
-            kernels.multiplyBack(operand.rows, adapter.b.matrix, into: wide.rows, .replace)
-            let scaled = workspace.scaled(wide, by: adapterScale)
-            du = workspace.converted(scaled, to: workspace.activationType)
-            adapterBackward(scaled, operand, adapter, x, into: inputs, in: workspace)
+            du = workspace.profiled(Self.adapterName) {
+                let wide = workspace.tensor(x.rowCount, adapter.a.rowCount)
+                kernels.multiplyBack(operand.rows, adapter.b.matrix, into: wide.rows, .replace)
+                let scaled = workspace.scaled(wide, by: adapterScale)
+                adapterBackward(scaled, operand, adapter, x, into: inputs, in: workspace)
+                return workspace.converted(scaled, to: workspace.activationType)
+            }
         }
         if let (dx, accumulation) = inputs.target(
             Input.x, rows: x.rowCount, columns: x.columnCount)

@@ -5,6 +5,7 @@
 #endif
 import RetortFiles
 import RetortModels
+import RetortTensor
 
 /// Speed and memory of the training step on fixed token ids, every token supervised.
 public struct TrainingBenchmark: Sendable {
@@ -20,6 +21,8 @@ public struct TrainingBenchmark: Sendable {
     public var isFull = false
     /// Whether layers are computed twice to save memory.
     public var checkpointing = false
+    /// Whether the time of the steps is measured by what runs.
+    public var profiles = false
     /// Of the token ids: id i is output i of SplitMix64, modulo the vocabulary.
     public var seed: UInt64 = 1
 
@@ -38,16 +41,20 @@ public struct TrainingBenchmark: Sendable {
         public var lastLoss: Double
         /// Times of the steps.
         public var stepSeconds: [Double]
+        /// Where the time of the timed steps went, if that was asked.
+        public var profile: StepTimes?
 
         /// The result as one line of JSON.
         public var json: JSONValue {
             .object(
-                JSONObject([
-                    ("tokens_per_second", .number(tokensPerSecond)),
-                    ("peak_rss_mib", .number(peakMemoryMiB)), ("first_loss", .number(firstLoss)),
-                    ("loss", .number(lastLoss)),
-                    ("step_seconds", .array(stepSeconds.map(JSONValue.number))),
-                ]))
+                JSONObject(
+                    [
+                        ("tokens_per_second", .number(tokensPerSecond)),
+                        ("peak_rss_mib", .number(peakMemoryMiB)),
+                        ("first_loss", .number(firstLoss)),
+                        ("loss", .number(lastLoss)),
+                        ("step_seconds", .array(stepSeconds.map(JSONValue.number))),
+                    ] + (profile.map { [("profile", $0.json)] } ?? [])))
         }
     }
 
@@ -76,11 +83,16 @@ public struct TrainingBenchmark: Sendable {
     /// Times the steps of a session on the fixed token ids.
     func measure(_ session: TrainingSession, onStep: (Int) -> Void) throws -> Result {
         let examples = examples(of: session.model)
+        let workspace = session.model.decoder.workspace
+        let profile = profiles ? StepProfile() : nil
         var seconds: [Double] = [], losses: [Double] = []
         for step in 0...steps {
             let clock = ContinuousClock()
+            workspace.profile = step > 0 ? profile : nil
             let time = try clock.measure {
-                losses.append(try session.step(step, [Batch(examples)], rate: 1e-4).loss)
+                try workspace.profiledStep {
+                    losses.append(try session.step(step, [Batch(examples)], rate: 1e-4).loss)
+                }
             }
             if step > 0 { seconds.append(time.seconds) }
             onStep(step)
@@ -88,7 +100,8 @@ public struct TrainingBenchmark: Sendable {
         let median = seconds.sorted()[seconds.count / 2]
         return Result(
             tokensPerSecond: Double(batch * length) / median, peakMemoryMiB: peakMemoryMiB(),
-            firstLoss: losses[0], lastLoss: losses[losses.count - 1], stepSeconds: seconds)
+            firstLoss: losses[0], lastLoss: losses[losses.count - 1], stepSeconds: seconds,
+            profile: profile.map(StepTimes.init))
     }
 
     /// The rows of a step.

@@ -68,7 +68,7 @@ struct CrossTokenizerObjective: Objective {
             document += 1
             for row in line.rows { rows[place.lowerBound + row.student] = first + row.teacher }
         }
-        let reading = teacher.read(read.ids, read.layout)
+        let reading = teacher.read(read.ids, read.layout, profile: tape.workspace.profile)
         let hidden = student.hiddenStates(
             batch.ids, context, on: tape, checkpointing: checkpointing)
         let mixture = Mixture(recipe, counts)

@@ -85,7 +85,8 @@ struct DistillationObjective: Objective {
         let reading = teacher.read(
             alignment.translated(batch.ids), batch.layout,
             states: Set(hiddenMatching?.pairs.map(\.teacher) ?? []),
-            attention: Set(attentionMatching?.pairs.map(\.teacher) ?? []))
+            attention: Set(attentionMatching?.pairs.map(\.teacher) ?? []),
+            profile: tape.workspace.profile)
         var states: [Int: Variable] = [:], queries: [Int: AttentionMatching.Student] = [:]
         let kept = Set(hiddenMatching?.pairs.map(\.student) ?? [])
         var context = context

@@ -48,9 +48,11 @@ struct LiveTeacher {
     ///   - layout: Positions and documents.
     ///   - states: Hidden states to keep.
     ///   - attention: Layers whose queries and keys to keep.
+    ///   - profile: Where its time counts.
     /// - Returns: What it says.
     func read(
-        _ ids: [Int32], _ layout: TokenLayout, states: Set<Int> = [], attention: Set<Int> = []
+        _ ids: [Int32], _ layout: TokenLayout, states: Set<Int> = [], attention: Set<Int> = [],
+        profile: StepProfile?
     ) -> Reading {
         var kept: [Int: Tensor] = [:], queries: [Int: AttentionMatch.AttentionQueries] = [:]
         var context = ForwardContext(layout: layout, isBase: isStudentsBase)
@@ -62,11 +64,14 @@ struct LiveTeacher {
                     in: decoder.workspace)
             }
         }
-        let hidden = decoder.hiddenStates(
-            ids, context, on: Tape(decoder.workspace, isRecording: false),
-            observe: { number, state in
-                if states.contains(number) { kept[number] = state.value }
-            })
+        decoder.workspace.profile = profile
+        let hidden = decoder.workspace.profiled(pass: .teacher) {
+            decoder.hiddenStates(
+                ids, context, on: Tape(decoder.workspace, isRecording: false),
+                observe: { number, state in
+                    if states.contains(number) { kept[number] = state.value }
+                })
+        }
         return Reading(hidden: hidden.value, states: kept, attention: queries)
     }
 

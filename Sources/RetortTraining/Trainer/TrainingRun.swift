@@ -1,6 +1,7 @@
 import RetortFiles
 import RetortKernels
 import RetortModels
+import RetortTensor
 
 /// A recipe being run: steps, metrics, validation, checkpoints, result.
 public final class TrainingRun {
@@ -61,10 +62,11 @@ public final class TrainingRun {
     ///   - recipe: What to run, resolved.
     ///   - kernels: The arithmetic.
     ///   - isPlan: Whether only ``dryRun()`` follows: no endpoint is asked then.
+    ///   - profile: Gathers where the time of the steps goes.
     ///   - observe: Told what happens.
     /// - Throws: The first thing that is wrong with recipe, model or data.
     public init(
-        _ recipe: Recipe, kernels: Kernels, isPlan: Bool = false,
+        _ recipe: Recipe, kernels: Kernels, isPlan: Bool = false, profile: StepProfile? = nil,
         observe: @escaping (Event) -> Void = { _ in }
     ) throws {
         self.recipe = recipe
@@ -97,6 +99,7 @@ public final class TrainingRun {
             recipe.data.train.isEmpty ? "" : try Fingerprint.file(recipe.data.train),
             teacherFingerprint
         )
+        model.decoder.workspace.profile = profile
     }
 
     /// Runs to the end, or until a signal asks to stop.
@@ -193,7 +196,11 @@ public final class TrainingRun {
         let clock = ContinuousClock()
         let begun = clock.now
         let rate = schedule.rate(at: step)
-        let result = try session.step(step, batches(step), rate: rate)
+        let workspace = session.model.decoder.workspace
+        let result = try workspace.profiledStep {
+            let batches = workspace.profiled("data") { self.batches(step) }
+            return try session.step(step, batches, rate: rate)
+        }
         tokensSeen += result.tokens
         let seconds = (clock.now - begun).seconds
         let metrics = StepMetrics(

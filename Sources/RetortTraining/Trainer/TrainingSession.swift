@@ -79,22 +79,28 @@ package final class TrainingSession {
     package func step(_ step: Int, _ batches: [Batch], rate: Double) throws -> StepResult {
         let workspace = model.decoder.workspace
         for parameter in parameters { parameter.slot.gradient = nil }
-        let steps = try objective.prepare(step: step, batches)
+        let steps = try workspace.profiled("preparation") {
+            try objective.prepare(step: step, batches)
+        }
         var sum = ObjectiveValue()
         for (index, micro) in steps.enumerated() {
             let tape = Tape(workspace)
             let context = ForwardContext(
                 layout: micro.batch.layout, dropout: dropout[step][index])
-            let value = try micro.evaluate(context, tape)
+            let value = try workspace.profiled(pass: .forward) {
+                try micro.evaluate(context, tape)
+            }
             sum.add(value)
             tape.backward(from: value.losses)
         }
         let loss = sum.total
         guard loss.isFinite else { throw TrainingError.notFinite(step: step + 1, what: "loss") }
-        let norm = gradientNorm()
+        let norm = workspace.profiled("gradient norm") { gradientNorm() }
         guard norm.isFinite else { throw TrainingError.notFinite(step: step + 1, what: "gradient") }
         let scale = recipe.training.maxGradNorm.map { min(1, $0 / (norm + 1e-6)) } ?? 1
-        optimizer.update(rate: rate, gradientScale: Float(scale))
+        workspace.profiled("optimizer") {
+            optimizer.update(rate: rate, gradientScale: Float(scale))
+        }
         return StepResult(
             loss: loss, parts: sum.parts, gradientNorm: norm,
             tokens: steps.reduce(0) { $0 + $1.batch.ids.count },

@@ -1,5 +1,6 @@
 import RetortKernels
 import RetortModels
+import RetortTensor
 import Testing
 
 @testable import RetortTraining
@@ -25,7 +26,53 @@ struct BenchmarkTests {
         let distilled = try benchmark.runDistillation(try model())
         for result in [adapter, distilled] {
             #expect(result.stepSeconds.count == 2 && result.tokensPerSecond > 0)
-            #expect(result.lastLoss < result.firstLoss)
+            #expect(result.lastLoss < result.firstLoss && result.profile == nil)
         }
+    }
+
+    @Test("the profile of a step has its operations, and its parts add up to the step")
+    func profile() throws {
+        var benchmark = benchmark
+        benchmark.profiles = true
+        benchmark.checkpointing = true
+        let result = try benchmark.runDistillation(try model())
+        let profile = try #require(result.profile)
+        #expect(profile.stepCount == benchmark.steps)
+        let mean = result.stepSeconds.reduce(0, +) / Double(benchmark.steps)
+        #expect(profile.stepSeconds <= mean && profile.stepSeconds > 0.9 * mean)
+        let passes = Dictionary(
+            uniqueKeysWithValues: profile.rows.map { ($0.name, Set($0.seconds.keys)) })
+        for name in ["Linear", "RMSNorm", "RotaryAttention", "GatedSiLU"] {
+            #expect(
+                passes[name]?.isSuperset(of: [.forward, .recomputation, .backward, .teacher])
+                    == true)
+        }
+        for name in ["optimizer", "gradient norm", "preparation"] {
+            #expect(passes[name] == [.other])
+        }
+        #expect(profile.text.contains("forward     again  backward   teacher       all     share"))
+        let line = try #require(result.json.serialized().range(of: #""profile":{"steps":2,"#))
+        #expect(!line.isEmpty)
+    }
+
+    @Test("a profiled run computes the same bits, and counts its data")
+    func profiledRun() throws {
+        let folder = try TestFolder()
+        let kernels = try #require(Kernels(threads: 2))
+        func losses(_ name: String, _ profile: StepProfile?) throws -> [Double] {
+            var recipe = Recipe()
+            recipe.model.path = TinyModelTests.tiny
+            recipe.data.train = try folder.writeTokens(
+                [9, 30, 3, 17], vocabulary: 101, to: "train.jsonl")
+            recipe.data.format = .tokens
+            recipe.training.maxSteps = 2
+            recipe.outputDir = folder.path(name)
+            return try TrainingRun(recipe, kernels: kernels, profile: profile).run()
+                .steps.map(\.loss)
+        }
+        let profile = StepProfile()
+        #expect(try losses("profiled", profile) == losses("plain", nil))
+        #expect(profile.stepCount == 2)
+        #expect(profile.meanRows.contains { $0.name == "data" && Set($0.seconds.keys) == [.other] })
     }
 }
