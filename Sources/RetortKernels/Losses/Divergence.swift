@@ -46,10 +46,10 @@ private struct ReverseKL: Summand {
 private func logMixture(_ a: Float, _ x: Lanes, _ b: Float, _ y: Lanes) -> Lanes {
     let xIsLarger = x .>= y
     let low = x.smaller(y), high = x.larger(y)
-    let ratio = (low - high).exponential
+    let ratio = (low - high).exponential()
     let large = Lanes(repeating: b).replacing(with: a, where: xIsLarger)
     let small = Lanes(repeating: a).replacing(with: b, where: xIsLarger)
-    return high + (large + small * ratio).logarithm
+    return high + (large + small * ratio).logarithm()
 }
 
 private struct GeneralizedJSD: Summand {
@@ -69,7 +69,7 @@ private struct SkewForwardKL: Summand {
     @inline(__always)
     func callAsFunction(_ lp: Lanes, _ lq: Lanes, _ p: Lanes, _ q: Lanes) -> (f: Lanes, h: Lanes) {
         let lm = logMixture(lambda, lp, 1 - lambda, lq)
-        return (p * (lp - lm), Lanes.zero - p * (lq - lm).exponential * (1 - lambda))
+        return (p * (lp - lm), Lanes.zero - p * (lq - lm).exponential() * (1 - lambda))
     }
 }
 
@@ -80,7 +80,7 @@ private struct SkewReverseKL: Summand {
     func callAsFunction(_ lp: Lanes, _ lq: Lanes, _ p: Lanes, _ q: Lanes) -> (f: Lanes, h: Lanes) {
         let lm = logMixture(lambda, lq, 1 - lambda, lp)
         let f = q * (lq - lm)
-        return (f, f - q * (lq - lm).exponential * lambda)
+        return (f, f - q * (lq - lm).exponential() * lambda)
     }
 }
 
@@ -133,8 +133,8 @@ extension LogitRow {
         for i in stride(from: 0, to: count, by: 16) {
             let lp = other.logProbabilities(.logits(teacher, i, count))
             let lq = own.logProbabilities(.logits(logits, i, count))
-            let q = lq.exponential
-            let (f, h) = summand(lp, lq, lp.exponential, q)
+            let q = lq.exponential()
+            let (f, h) = summand(lp, lq, lp.exponential(), q)
             loss += f
             sum += h
             q.store(logits, i, count)

@@ -44,8 +44,8 @@ extension SIMD16<Float> {
 
     /// e to the power of every lane: 0 below -87, relative error below 3e-7 (Cephes' range
     /// reduction, `x = n ln 2 + r`, and the series of `r` to the sixth power).
-    @inline(__always)
-    var exponential: Lanes {
+    @_transparent
+    func exponential() -> Lanes {
         let x = smaller(Lanes(repeating: 88)).larger(Lanes(repeating: -87.5))
         // Adding 1.5 * 2^23 rounds to a whole number, which then stands in the lowest bits.
         let magic = Lanes(repeating: 12_582_912)
@@ -66,8 +66,8 @@ extension SIMD16<Float> {
     /// Natural logarithm of every lane, which must be a positive normal number.
     ///
     /// `x = 2^k m` with m around 1, and `ln m = 2 artanh((m - 1) / (m + 1))` by its series.
-    @inline(__always)
-    var logarithm: Lanes {
+    @_transparent
+    func logarithm() -> Lanes {
         let bits = unsafeBitCast(self, to: SIMD16<Int32>.self)
         let k = (bits &- 0x3f35_04f3) &>> 23
         let m = unsafeBitCast(bits &- (k &<< 23), to: Lanes.self)

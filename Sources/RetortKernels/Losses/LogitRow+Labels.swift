@@ -21,7 +21,7 @@ extension LogitRow {
             // The label's own entry from the exact value, not from a difference of large ones.
             let kept = gradient[label]
             for i in stride(from: 0, to: count, by: 16) {
-                let q = own.logProbabilities(.logits(logits, i, count)).exponential
+                let q = own.logProbabilities(.logits(logits, i, count)).exponential()
                 (Lanes.values(gradient, i, count) + (q - even) * scale).store(gradient, i, count)
             }
             gradient[label] = kept + (expm1f(-loss) + smoothing - even) * scale
@@ -48,7 +48,7 @@ extension LogitRow {
         if let gradient {
             let factor = 2 * coefficient * whole * scale
             for i in stride(from: 0, to: count, by: 16) {
-                let q = own.logProbabilities(.logits(logits, i, count)).exponential
+                let q = own.logProbabilities(.logits(logits, i, count)).exponential()
                 (Lanes.values(gradient, i, count) + q * factor).store(gradient, i, count)
             }
         }

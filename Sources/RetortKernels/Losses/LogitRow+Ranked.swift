@@ -61,7 +61,7 @@ extension LogitRow {
     ) {
         let sum = LogSum(x, count, temperature: temperature)
         for i in stride(from: 0, to: count, by: 16) {
-            sum.logProbabilities(.logits(x, i, count)).exponential.store(x, i, count)
+            sum.logProbabilities(.logits(x, i, count)).exponential().store(x, i, count)
         }
     }
 }

@@ -66,8 +66,8 @@ extension LogitRow {
         // Of a token outside: q Σp - p_tail q / q_tail, the latter its share within the tail.
         for i in stride(from: 0, to: count, by: 16) {
             let x = Lanes.logits(logits, i, count)
-            let q = own.logProbabilities(x).exponential
-            let share = rest.logProbabilities(x).exponential
+            let q = own.logProbabilities(x).exponential()
+            let share = rest.logProbabilities(x).exponential()
             let slope = q * mass - share * (hasTail ? tailMass : 0)
             (Lanes.values(gradient, i, count) + slope * scale).store(gradient, i, count)
         }
@@ -118,7 +118,7 @@ extension LogitRow {
         _ own: LogSum, _ factor: Float, _ gradient: UnsafeMutablePointer<Float>
     ) {
         for i in stride(from: 0, to: count, by: 16) {
-            let q = own.logProbabilities(.logits(logits, i, count)).exponential
+            let q = own.logProbabilities(.logits(logits, i, count)).exponential()
             (Lanes.values(gradient, i, count) + q * factor).store(gradient, i, count)
         }
     }

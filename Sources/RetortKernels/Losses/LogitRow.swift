@@ -32,7 +32,7 @@ struct LogSum {
         inverseTemperature = 1 / temperature
         var sums = Lanes.zero
         for i in stride(from: 0, to: count, by: 16) {
-            sums += ((Lanes.logits(row, i, count) - top) * inverseTemperature).exponential
+            sums += ((Lanes.logits(row, i, count) - top) * inverseTemperature).exponential()
         }
         // A NaN or an infinite logit must show in the loss, though no lane's exponential has it.
         logSum = top.isFinite ? logf(sums.sum()) : .nan

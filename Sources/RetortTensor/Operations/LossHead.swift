@@ -55,14 +55,11 @@ public struct LossHead<Loss: LogitLoss>: Operation {
             kernels.multiply(rows.rows, matrix, into: scores)
             let gradient =
                 wantsGradient
-                ? workspace.tensor(
-                    chunk.count, matrix.rowCount,
-                    dweight == nil ? workspace.activationType : .float32) : nil
+                ? workspace.tensor(chunk.count, matrix.rowCount, workspace.activationType) : nil
             loss.evaluate(
                 scores, chunk, gradient: gradient?.rows, losses: losses, in: workspace)
             guard let gradient, let dhidden else { continue }
-            let operand = workspace.converted(gradient, to: workspace.activationType)
-            kernels.multiplyBack(operand.rows, matrix, into: dhidden.rows(chunk), .replace)
+            kernels.multiplyBack(gradient.rows, matrix, into: dhidden.rows(chunk), .replace)
             if let dweight {
                 let left = workspace.transposed(gradient)
                 kernels.multiplyOuter(left.rows, rows.rows, into: dweight.rows, .add)
