@@ -1,3 +1,5 @@
+import RetortKernels
+
 /// The way to compute a tensor again from others that are kept for the backward pass anyway.
 ///
 /// What is cheap to compute, such as a norm or a gate, need not stay in memory between the passes.
@@ -24,10 +26,24 @@ public struct SavedTensor {
     let rowCount, columnCount: Int
 
     init(_ tensor: Tensor) {
-        recomputation = tensor.recomputation
+        self.init(tensor, tensor.recomputation)
+    }
+
+    private init(_ tensor: Tensor, _ recomputation: Recomputation?) {
+        self.recomputation = recomputation
         self.tensor = recomputation == nil ? tensor : nil
         rowCount = tensor.rowCount
         columnCount = tensor.columnCount
+    }
+
+    /// Keeps an f32 tensor rounded to another type.
+    init(_ tensor: Tensor, as type: ElementType, in workspace: Workspace) {
+        guard type != tensor.type else {
+            self.init(tensor)
+            return
+        }
+        let rounded = workspace.copy(tensor, as: type)
+        self.init(tensor, Recomputation { workspace.copy(rounded, as: .float32) })
     }
 
     /// The tensor's values.

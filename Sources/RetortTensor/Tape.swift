@@ -73,6 +73,22 @@ public protocol Operation {
     /// - Returns: The outputs and what backward needs.
     func forward(_ inputs: [Tensor?], in workspace: Workspace) -> (outputs: [Tensor], saved: Saved)
 
+    /// Makes what backward reads smaller, where backward will follow.
+    ///
+    /// - Parameters:
+    ///   - saved: What forward saved.
+    ///   - workspace: Memory and kernels.
+    /// - Returns: What is kept of it until then; all of it, if the operation does not say.
+    func kept(_ saved: Saved, in workspace: Workspace) -> Saved
+
+    /// Computes the first output again, where that is cheaper than keeping it for those who read it.
+    ///
+    /// - Parameters:
+    ///   - saved: What is kept.
+    ///   - workspace: Memory and kernels.
+    /// - Returns: The output; nil, if the operation does not say, where it has to be kept.
+    func recomputation(_ saved: Saved, in workspace: Workspace) -> (() -> Tensor)?
+
     /// Adds to the inputs' gradients.
     ///
     /// - Parameters:
@@ -82,6 +98,14 @@ public protocol Operation {
     ///   - workspace: Memory and kernels.
     func backward(
         _ gradients: [Tensor?], saved: Saved, into inputs: InputGradients, in workspace: Workspace)
+}
+
+extension Operation {
+    /// Keeps all.
+    public func kept(_ saved: Saved, in workspace: Workspace) -> Saved { saved }
+
+    /// The output has to be kept.
+    public func recomputation(_ saved: Saved, in workspace: Workspace) -> (() -> Tensor)? { nil }
 }
 
 /// The gradients that an operation's backward pass adds to.
@@ -146,15 +170,18 @@ public final class Tape {
     public func apply<Applied: Operation>(
         _ operation: Applied, _ inputs: [Variable?]
     ) -> [Variable] {
-        let (outputs, saved) = workspace.profiled(Applied.name) {
-            operation.forward(inputs.map { $0?.value }, in: workspace)
-        }
         let slots = inputs.map { $0?.slot }
-        guard isRecording, slots.contains(where: { $0 != nil }) else {
-            return outputs.map { Variable(constant: $0) }
+        let isRecorded = isRecording && slots.contains { $0 != nil }
+        var (outputs, saved) = workspace.profiled(Applied.name) {
+            let (outputs, saved) = operation.forward(inputs.map { $0?.value }, in: workspace)
+            return (outputs, isRecorded ? operation.kept(saved, in: workspace) : saved)
+        }
+        guard isRecorded else { return outputs.map { Variable(constant: $0) } }
+        if let compute = operation.recomputation(saved, in: workspace) {
+            outputs[0] = outputs[0].recomputable(compute)
         }
         let outputSlots = outputs.map { _ in GradientSlot() }
-        steps.append { [workspace] in
+        steps.append { [workspace, saved] in
             let gradients = outputSlots.map(\.gradient)
             for slot in outputSlots { slot.gradient = nil }
             guard gradients.contains(where: { $0 != nil }) else { return }

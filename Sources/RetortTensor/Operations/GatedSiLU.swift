@@ -20,10 +20,12 @@ public struct GatedSiLU: Operation {
         precondition(
             gate.type == up.type && gate.rowCount == up.rowCount
                 && gate.columnCount == up.columnCount, "gate and up are alike")
-        let out = gated(gate, up, in: workspace).recomputable {
-            gated(gate, up, in: workspace)
-        }
-        return ([out], Saved(gate: gate, up: up))
+        return ([gated(gate, up, in: workspace)], Saved(gate: gate, up: up))
+    }
+
+    /// The gate again.
+    public func recomputation(_ saved: Saved, in workspace: Workspace) -> (() -> Tensor)? {
+        { gated(saved.gate, saved.up, in: workspace) }
     }
 
     private func gated(_ gate: Tensor, _ up: Tensor, in workspace: Workspace) -> Tensor {

@@ -12,7 +12,8 @@ public struct RMSNorm: Operation {
 
     /// What backward reads.
     public struct Saved {
-        let x, weight, factors: Tensor
+        let x: SavedTensor
+        let weight, factors: Tensor
     }
 
     /// See ``Operation``.
@@ -23,10 +24,22 @@ public struct RMSNorm: Operation {
         precondition(
             x.type == .float32 && weight.count == x.columnCount, "a weight per column of f32 rows")
         let factors = workspace.tensor(1, x.rowCount)
-        let out = normed(x, weight, factors, in: workspace).recomputable {
-            normed(x, weight, factors, in: workspace)
+        let out = normed(x, weight, factors, in: workspace)
+        return ([out], Saved(x: SavedTensor(x), weight: weight, factors: factors))
+    }
+
+    /// Rounds x to the activation type.
+    public func kept(_ saved: Saved, in workspace: Workspace) -> Saved {
+        let x = SavedTensor(saved.x.load(), as: workspace.activationType, in: workspace)
+        return Saved(x: x, weight: saved.weight, factors: saved.factors)
+    }
+
+    /// The norm of what is kept of x.
+    public func recomputation(_ saved: Saved, in workspace: Workspace) -> (() -> Tensor)? {
+        {
+            let factors = workspace.tensor(1, saved.x.rowCount)
+            return normed(saved.x.load(), saved.weight, factors, in: workspace)
         }
-        return ([out], Saved(x: x, weight: weight, factors: factors))
     }
 
     private func normed(_ x: Tensor, _ weight: Tensor, _ factors: Tensor, in workspace: Workspace)
@@ -44,7 +57,7 @@ public struct RMSNorm: Operation {
         _ gradients: [Tensor?], saved: Saved, into inputs: InputGradients, in workspace: Workspace
     ) {
         guard let gradient = gradients[0] else { return }
-        let dy = workspace.converted(gradient, to: .float32), x = saved.x
+        let dy = workspace.converted(gradient, to: .float32), x = saved.x.load()
         if let dx = inputs.sum(0, rows: x.rowCount, columns: x.columnCount) {
             unsafe workspace.kernels.rmsNormBack(
                 dy.rows, x.rows, weight: saved.weight.floats, factors: saved.factors.floats,
