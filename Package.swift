@@ -28,6 +28,8 @@ let package = Package(
 
         // Arithmetic on raw memory. One module per CPU level, chosen at run time.
         .target(name: "CKernels"),
+        // Opened by the benchmark that compares with it.
+        .target(name: "COpenBLAS"),
         .target(
             name: "KernelsAVX512", dependencies: ["CKernels"],
             swiftSettings: [
@@ -38,7 +40,7 @@ let package = Package(
                     ], .when(platforms: [.linux]))
             ]),
         .target(
-            name: "RetortKernels", dependencies: ["CKernels", "KernelsAVX512"],
+            name: "RetortKernels", dependencies: ["CKernels", "COpenBLAS", "KernelsAVX512"],
             swiftSettings: [.unsafeFlags(["-Ounchecked"] + baseline)]),
 
         // The rooms, each knowing only those above it in this list.
@@ -65,7 +67,8 @@ let package = Package(
             ], swiftSettings: room),
         .executableTarget(name: "RetortCommand", dependencies: ["Retort"], swiftSettings: room),
 
-        .testTarget(name: "RetortKernelsTests", dependencies: ["RetortKernels", "RetortFiles"]),
+        .testTarget(
+            name: "RetortKernelsTests", dependencies: ["RetortKernels", "RetortFiles", "COpenBLAS"]),
         .testTarget(name: "RetortTensorTests", dependencies: ["RetortTensor"]),
         .testTarget(name: "RetortFilesTests", dependencies: ["RetortFiles"]),
         .target(name: "LoopbackServer", path: "Tests/LoopbackServer"),

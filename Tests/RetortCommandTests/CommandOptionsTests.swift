@@ -9,7 +9,9 @@ struct CommandOptionsTests {
         TrainCommand.self, DataCommand.self, GenerateCommand.self, EvaluateCommand.self,
         MergeCommand.self, ExportCommand.self, AskCommand.self, PruneCommand.self,
         InspectCommand.self, TokenizeCommand.self, TemplateCommand.self, BenchTrainCommand.self,
-        BenchDistillCommand.self, VerifyForwardCommand.self, VerifyLossCommand.self,
+        BenchDistillCommand.self, BenchMatmulCommand.self, BenchTokenizeCommand.self,
+        VerifyForwardCommand.self,
+        VerifyLossCommand.self,
         CacheTargetsCommand.self, ReportCommand.self,
     ]
 
@@ -151,6 +153,11 @@ struct CommandOptionsTests {
             BenchTrainCommand.self, "--model", "m", "--full", "--profile", "--json")
         #expect(bench.benchmark.batch == 4 && bench.benchmark.length == 512)
         #expect(bench.trainsAllWeights && bench.benchmark.profiles)
+        let matmul = try read(BenchMatmulCommand.self, "--rows", "64", "--threads", "1")
+        #expect(matmul.rows == 64 && matmul.threads == 1 && !matmul.json)
+        let tokenizing = try read(
+            BenchTokenizeCommand.self, "f.txt", "--model", "m", "--unit", "line", "--json")
+        #expect(tokenizing.file == "f.txt" && tokenizing.unit == .line && tokenizing.threads == 1)
         let rendering = try read(
             TemplateCommand.self, "t.jinja", "--input", "c", "--now", "2024-07-26T12:34:56")
         #expect(rendering.source == "t.jinja" && rendering.now == "2024-07-26T12:34:56")

@@ -17,7 +17,9 @@ struct Program {
         AskCommand.self, ReportCommand.self, GenerateCommand.self, EvaluateCommand.self,
         MergeCommand.self, ExportCommand.self,
         InspectCommand.self, TokenizeCommand.self, TemplateCommand.self, BenchTrainCommand.self,
-        BenchDistillCommand.self, VerifyForwardCommand.self, VerifyLossCommand.self,
+        BenchDistillCommand.self, BenchMatmulCommand.self, BenchTokenizeCommand.self,
+        VerifyForwardCommand.self,
+        VerifyLossCommand.self,
     ]
 
     /// The version, which `--version` prints.

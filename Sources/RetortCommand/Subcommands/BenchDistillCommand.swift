@@ -15,6 +15,8 @@ enum BenchDistillCommand: Subcommand {
             student's weights are trained, at temperature 2 with half the weight on the labels. \
             A few steps on fixed token ids, every token with labels and soft targets; the \
             teacher's forward pass is part of every step.
+
+            \(BenchOptions.fractionMeaning)
             """,
         options: [.modelOption] + BenchOptions.options,
         examples: [

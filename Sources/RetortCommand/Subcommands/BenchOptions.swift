@@ -11,6 +11,13 @@ struct BenchOptions: Equatable {
     let profiles: Bool
     let json: Bool
 
+    /// What `fraction_of_peak` is, for the help pages.
+    static let fractionMeaning = """
+        The fraction of the peak is the arithmetic that the matrix products of a step need, over \
+        what the inner kernel does in the same time on operands that stay in the first-level \
+        cache, measured just before with as many threads.
+        """
+
     static let options: [CommandOption] = [
         .value("--batch", "N", "Rows of a step; 4 by default."),
         .value("--length", "N", "Tokens of a row; 512 by default."),
@@ -49,6 +56,7 @@ struct BenchOptions: Equatable {
         try terminal.result(
             """
             \(Humanized.rate(result.tokensPerSecond)) tokens/s (median of \(steps) steps)
+            \(Humanized.fixed(100 * result.fractionOfPeak, 1)) % of the matrix kernels' peak
             \(Humanized.bytes(Int(result.peakMemoryMiB * 1_048_576))) peak memory
             first loss \(Humanized.fixed(result.firstLoss, 5)), last \(Humanized.fixed(result.lastLoss, 5))
             """)

@@ -16,6 +16,8 @@ enum BenchTrainCommand: Subcommand {
             Trains a few steps on fixed token ids, every token supervised, with AdamW and a LoRA \
             adapter on all linear layers, and prints the tokens per second of the median step, \
             the peak memory, and the first loss, which says whether two programs do the same work.
+
+            \(BenchOptions.fractionMeaning)
             """,
         options: [
             .modelOption, .value("--rank", "N", "The adapter's rank; 16 by default."),

@@ -33,6 +33,9 @@ public struct TrainingBenchmark: Sendable {
     public struct Result: Sendable {
         /// Of the median step.
         public var tokensPerSecond: Double
+        /// The operations that the median step needs, over what the matrix kernels could do in its time:
+        /// their peak is measured just before the steps, with as many threads.
+        public var fractionOfPeak: Double
         /// Largest resident memory of the process.
         public var peakMemoryMiB: Double
         /// The loss before any update.
@@ -50,6 +53,7 @@ public struct TrainingBenchmark: Sendable {
                 JSONObject(
                     [
                         ("tokens_per_second", .number(tokensPerSecond)),
+                        ("fraction_of_peak", .number(fractionOfPeak)),
                         ("peak_rss_mib", .number(peakMemoryMiB)),
                         ("first_loss", .number(firstLoss)),
                         ("loss", .number(lastLoss)),
@@ -77,13 +81,21 @@ public struct TrainingBenchmark: Sendable {
             adapter.alpha = Double(2 * rank)
             recipe.adapter = adapter
         }
-        return try measure(TrainingSession(recipe, model: model), onStep: onStep)
+        let operations = TrainingOperations(description: model.description, length: length)
+        return try measure(
+            TrainingSession(recipe, model: model),
+            operationsPerToken: isFull
+                ? operations.full(checkpointing: checkpointing)
+                : operations.adapter(rank: rank, checkpointing: checkpointing), onStep: onStep)
     }
 
     /// Times the steps of a session on the fixed token ids.
-    func measure(_ session: TrainingSession, onStep: (Int) -> Void) throws -> Result {
+    private func measure(
+        _ session: TrainingSession, operationsPerToken: Double, onStep: (Int) -> Void
+    ) throws -> Result {
         let examples = examples(of: session.model)
         let workspace = session.model.decoder.workspace
+        let peak = workspace.kernels.tilePeak(workspace.activationType)
         let profile = profiles ? StepProfile() : nil
         var seconds: [Double] = [], losses: [Double] = []
         for step in 0...steps {
@@ -97,9 +109,11 @@ public struct TrainingBenchmark: Sendable {
             if step > 0 { seconds.append(time.seconds) }
             onStep(step)
         }
-        let median = seconds.sorted()[seconds.count / 2]
+        let tokensPerSecond = Double(batch * length) / median(seconds)
         return Result(
-            tokensPerSecond: Double(batch * length) / median, peakMemoryMiB: peakMemoryMiB(),
+            tokensPerSecond: tokensPerSecond,
+            fractionOfPeak: tokensPerSecond * operationsPerToken / peak,
+            peakMemoryMiB: peakMemoryMiB(),
             firstLoss: losses[0], lastLoss: losses[losses.count - 1], stepSeconds: seconds,
             profile: profile.map(StepTimes.init))
     }
@@ -145,7 +159,11 @@ public struct TrainingBenchmark: Sendable {
                 try lesson.objective(
                     recipe, student: student, data: TrainingData(examples(of: student)))
             })
-        return try measure(session, onStep: onStep)
+        let operations =
+            TrainingOperations(description: teacher.description, length: length).forward
+            + TrainingOperations(description: student.description, length: length)
+            .full(checkpointing: checkpointing)
+        return try measure(session, operationsPerToken: operations, onStep: onStep)
     }
 }
 
