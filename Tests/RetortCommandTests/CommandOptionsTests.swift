@@ -1,3 +1,4 @@
+import Foundation
 import RetortModels
 import Testing
 
@@ -43,6 +44,21 @@ struct CommandOptionsTests {
             for example in command.help.examples {
                 try readExample(example.line, of: command)
             }
+        }
+    }
+
+    @Test("commands of the performance page can be read")
+    func performancePage() throws {
+        let page = URL(filePath: #filePath).deletingLastPathComponent()
+            .deletingLastPathComponent().deletingLastPathComponent()
+            .appending(path: "Docs/Performance.md")
+        let lines = try String(contentsOf: page, encoding: .utf8).split(separator: "\n")
+            .filter { $0.hasPrefix("retort ") }
+        #expect(lines.count >= 19)
+        for line in lines {
+            let command = try #require(
+                Program.commands.first { line.hasPrefix("retort \($0.help.name) ") })
+            try readExample(String(line), of: command)
         }
     }
 

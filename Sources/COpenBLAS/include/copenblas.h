@@ -5,8 +5,8 @@
 
 /// Opens the library; null if all is well, else the reason in the loader's words.
 ///
-/// Versions before 0.3.22 do not know AMD's processors with AVX-512 and take their AVX2 kernels, unless
-/// OPENBLAS_CORETYPE says otherwise when they are opened; what the user set there is kept.
+/// A version that is older than the processor may take kernels for AVX2 where there is AVX-512, unless
+/// OPENBLAS_CORETYPE says otherwise when it is opened; what the user set there is kept.
 /// Not safe to be called by two threads at once. Nothing below may be called before it succeeds.
 const char *retort_openblas_load(int threads);
 
