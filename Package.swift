@@ -31,7 +31,7 @@ let package = Package(
         // Opened by the benchmark that compares with it.
         .target(name: "COpenBLAS"),
         .target(
-            name: "KernelsAVX512", dependencies: ["CKernels"],
+            name: "KernelsAVX512BF16", dependencies: ["CKernels"],
             swiftSettings: [
                 .unsafeFlags(
                     [
@@ -40,7 +40,7 @@ let package = Package(
                     ], .when(platforms: [.linux]))
             ]),
         .target(
-            name: "RetortKernels", dependencies: ["CKernels", "COpenBLAS", "KernelsAVX512"],
+            name: "RetortKernels", dependencies: ["CKernels", "COpenBLAS", "KernelsAVX512BF16"],
             swiftSettings: [.unsafeFlags(["-Ounchecked"] + baseline)]),
 
         // The rooms, each knowing only those above it in this list.

@@ -1,5 +1,5 @@
 import CKernels
-import KernelsAVX512
+import KernelsAVX512BF16
 
 /// Rows of a stored matrix: row i begins at `base + stride * (map[i] or i)`.
 public struct MatrixRows {
@@ -120,15 +120,15 @@ extension KernelLevel {
 
     #if arch(x86_64)
         /// AVX-512 with bf16 products; formats without a decoder there go through the plain one.
-        static let avx512 = KernelLevel(
+        static let avx512BF16 = KernelLevel(
             name: "avx512-bf16", hasBF16: true,
             decodeRow: { format, row, count, out in
-                if !KernelsAVX512.decodeRow(format.rawValue, row, count, out) {
+                if !KernelsAVX512BF16.decodeRow(format.rawValue, row, count, out) {
                     decodeRowPlainly(format, row, count, out)
                 }
             },
             packRows: { rows, first, count, length, vectors, bf16, panel in
-                if !KernelsAVX512.packRows(
+                if !KernelsAVX512BF16.packRows(
                     rows.format.rawValue, rows.base, rows.stride, rows.map, first, count, length,
                     vectors, bf16, panel)
                 {
@@ -136,7 +136,7 @@ extension KernelLevel {
                 }
             },
             packColumns: { rows, firstRow, rowCount, first, count, vectors, bf16, panels, bytes in
-                if !KernelsAVX512.packColumns(
+                if !KernelsAVX512BF16.packColumns(
                     rows.format.rawValue, rows.base, rows.stride, rows.map, firstRow, rowCount,
                     first, count, vectors, bf16, panels, bytes)
                 {
@@ -145,36 +145,36 @@ extension KernelLevel {
                 }
             },
             transposed: {
-                KernelsAVX512.transposed(
+                KernelsAVX512BF16.transposed(
                     fromBF16: $0, $1, $2, $3, $4, toBF16: $5, $6, $7)
             },
             sweep: {
-                KernelsAVX512.sweep(
+                KernelsAVX512BF16.sweep(
                     bf16: $0, $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
             },
-            narrow: KernelsAVX512.narrow, widen: KernelsAVX512.widen,
-            addScaled: KernelsAVX512.addScaled,
-            dot: { KernelsAVX512.dot(bf16: $0, $1, $2, $3) },
-            addScaledRow: { KernelsAVX512.addScaledRow(bf16: $0, $1, $2, $3, $4) },
-            sumOfSquares: KernelsAVX512.sumOfSquares,
-            rmsNorm: { KernelsAVX512.rmsNorm(bf16: $0, $1, $2, $3, $4, $5) },
-            rmsNormBackward: KernelsAVX512.rmsNormBackward,
-            gatedSiLU: { KernelsAVX512.gatedSiLU(bf16: $0, $1, $2, $3, $4) },
+            narrow: KernelsAVX512BF16.narrow, widen: KernelsAVX512BF16.widen,
+            addScaled: KernelsAVX512BF16.addScaled,
+            dot: { KernelsAVX512BF16.dot(bf16: $0, $1, $2, $3) },
+            addScaledRow: { KernelsAVX512BF16.addScaledRow(bf16: $0, $1, $2, $3, $4) },
+            sumOfSquares: KernelsAVX512BF16.sumOfSquares,
+            rmsNorm: { KernelsAVX512BF16.rmsNorm(bf16: $0, $1, $2, $3, $4, $5) },
+            rmsNormBackward: KernelsAVX512BF16.rmsNormBackward,
+            gatedSiLU: { KernelsAVX512BF16.gatedSiLU(bf16: $0, $1, $2, $3, $4) },
             gatedSiLUBackward: {
-                KernelsAVX512.gatedSiLUBackward(bf16: $0, $1, $2, $3, $4, $5, $6)
+                KernelsAVX512BF16.gatedSiLUBackward(bf16: $0, $1, $2, $3, $4, $5, $6)
             },
-            rotate: { KernelsAVX512.rotate(bf16: $0, $1, $2, $3, $4, $5, $6) },
-            logSumExp: KernelsAVX512.logSumExp,
-            softmaxScaled: { KernelsAVX512.softmaxScaled(bf16: $0, $1, $2, $3, $4, $5, $6) },
-            attentionRow: { KernelsAVX512.attentionRow(bf16: $0, $1, $2, $3, $4, $5, $6) },
-            attentionRowBackward: KernelsAVX512.attentionRowBackward,
-            adamW: KernelsAVX512.adamW)
+            rotate: { KernelsAVX512BF16.rotate(bf16: $0, $1, $2, $3, $4, $5, $6) },
+            logSumExp: KernelsAVX512BF16.logSumExp,
+            softmaxScaled: { KernelsAVX512BF16.softmaxScaled(bf16: $0, $1, $2, $3, $4, $5, $6) },
+            attentionRow: { KernelsAVX512BF16.attentionRow(bf16: $0, $1, $2, $3, $4, $5, $6) },
+            attentionRowBackward: KernelsAVX512BF16.attentionRowBackward,
+            adamW: KernelsAVX512BF16.adamW)
     #endif
 
     /// The levels that this processor can run, best first.
     static var available: [KernelLevel] {
         #if arch(x86_64)
-            if rk_has_avx512_bf16() != 0 { return [.avx512, .portable] }
+            if rk_has_avx512_bf16() != 0 { return [.avx512BF16, .portable] }
         #endif
         return [.portable]
     }
