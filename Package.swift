@@ -1,11 +1,28 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-/// The least that kernels which every processor runs may use: AVX2 and FMA on x86-64.
+/// Settings of a module that is compiled for some processors.
+///
+/// Swift's code follows what clang is told.
+func kernels(_ clangFlags: String...) -> [SwiftSetting] {
+    [.unsafeFlags(["-Ounchecked"] + clangFlags.flatMap { ["-Xcc", $0] })]
+}
+
+// What every processor has that runs the package, and the CPU levels: a module each, all of one folder
+// of sources.
 #if arch(x86_64)
-    let baseline = ["-Xcc", "-march=x86-64-v3"]
+    let baseline = kernels("-march=x86-64-v3")
+    let levels = [
+        ("KernelsAVX512BF16", kernels("-march=x86-64-v4", "-mavx512bf16", "-mavx512vnni")),
+        ("KernelsAVX512", kernels("-march=x86-64-v4")),
+        ("KernelsAVX2", baseline),
+    ]
+#elseif arch(arm64)
+    let baseline = kernels()
+    let levels = [("KernelsNEON", baseline)]
 #else
-    let baseline: [String] = []
+    let baseline = kernels()
+    let levels: [(String, [SwiftSetting])] = []
 #endif
 
 /// Every room but the kernels asks the compiler to point out unmarked raw memory.
@@ -31,17 +48,9 @@ let package = Package(
         // Opened by the benchmark that compares with it.
         .target(name: "COpenBLAS"),
         .target(
-            name: "KernelsAVX512BF16", dependencies: ["CKernels"],
-            swiftSettings: [
-                .unsafeFlags(
-                    [
-                        "-Ounchecked", "-Xcc", "-march=x86-64-v4", "-Xcc", "-mavx512bf16",
-                        "-Xcc", "-mavx512vnni",
-                    ], .when(platforms: [.linux]))
-            ]),
-        .target(
-            name: "RetortKernels", dependencies: ["CKernels", "COpenBLAS", "KernelsAVX512BF16"],
-            swiftSettings: [.unsafeFlags(["-Ounchecked"] + baseline)]),
+            name: "RetortKernels",
+            dependencies: ["CKernels", "COpenBLAS"] + levels.map { .target(name: $0.0) },
+            swiftSettings: baseline),
 
         // The rooms, each knowing only those above it in this list.
         .target(name: "RetortTensor", dependencies: ["RetortKernels"], swiftSettings: room),
@@ -81,4 +90,7 @@ let package = Package(
         .testTarget(
             name: "RetortCommandTests", dependencies: ["RetortCommand", "LoopbackServer"]),
     ]
+        + levels.map { name, settings in
+            .target(name: name, dependencies: ["CKernels"], swiftSettings: settings)
+        }
 )

@@ -1,4 +1,4 @@
-#if arch(x86_64)
+#if arch(x86_64) || arch(arm64)
     import CKernels
 
     /// Calls `body` with the start and length (16, or less at the end) of each vector of `0 ..< count`.

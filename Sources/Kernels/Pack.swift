@@ -1,4 +1,4 @@
-#if arch(x86_64)
+#if arch(x86_64) || arch(arm64)
     import CKernels
 
     // A panel is what the tile streams: for each word of the reduction (two bf16 or one f32), the words
@@ -94,13 +94,6 @@
         }
     }
 
-    /// Order that interleaves two rows of 32 bf16 into pairs, the first or last 16 columns.
-    @inline(__always) private func pairOrder(high: Bool) -> Words {
-        var order = SIMD32<UInt16>()
-        for i in 0..<32 { order[i] = UInt16(i / 2 + (i & 1) * 32 + (high ? 16 : 0)) }
-        return unsafeBitCast(order, to: Words.self)
-    }
-
     /// Panels whose columns are columns `first ..< first + count` of the matrix (`first` a multiple of
     /// 32); the reduction runs down the rows `firstRow ..< firstRow + rowCount`.
     @inline(__always)
@@ -134,7 +127,6 @@
         _: F.Type, _ rows: Rows, _ some: Range<Int>, _ offset: Int, _ valid: Int, _ vectors: Int,
         _ asBF16: Bool, _ out: (UnsafeMutableRawPointer, UnsafeMutableRawPointer?)
     ) {
-        let low = pairOrder(high: false), high = pairOrder(high: true)
         withUnsafeTemporaryAllocation(byteCount: 256, alignment: 64) { scratch in
             let space = scratch.baseAddress.unsafelyUnwrapped
             @inline(__always) func block(_ row: Int, _ half: Int) -> UnsafeRawPointer {
@@ -150,8 +142,8 @@
                     let x = F.decodeBF16(block(row, 0))
                     var y = Words.zero
                     if row + 1 < some.upperBound { y = F.decodeBF16(block(row + 1, 128)) }
-                    one = rk_permute16(x, low, y)
-                    two = rk_permute16(x, high, y)
+                    one = rk_zip16_low(x, y)
+                    two = rk_zip16_high(x, y)
                 } else {
                     let (x, y) = F.decode(block(row, 0))
                     one = words(x)
@@ -232,9 +224,6 @@
         _: A.Type, _ source: UnsafeRawPointer, _ sourceStride: Int, _ rows: Int, _ columns: Int,
         _ asBF16: Bool, _ out: UnsafeMutableRawPointer, _ stride: Int
     ) {
-        var order = SIMD32<UInt16>()
-        for i in 0..<32 { order[i] = UInt16(i / 2 + (i & 1) * 16) }
-        let interleave = unsafeBitCast(order, to: Words.self)
         let step = asBF16 ? 32 : 16
         for column in Swift.stride(from: 0, to: columns, by: 16) {
             let width = min(16, columns - column)
@@ -246,8 +235,7 @@
                 var t = InlineArray<16, Words>(repeating: .zero)
                 for i in 0..<16 {
                     if asBF16 {
-                        let pair = rk_pack_bf16(load(row + 2 * i), load(row + 2 * i + 1))
-                        t[i] = rk_permute16(pair, interleave, .zero)
+                        t[i] = rk_pair_bf16(load(row + 2 * i), load(row + 2 * i + 1))
                     } else {
                         t[i] = words(load(row + i))
                     }

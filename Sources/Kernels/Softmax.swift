@@ -1,4 +1,4 @@
-#if arch(x86_64)
+#if arch(x86_64) || arch(arm64)
     import CKernels
 
     @inline(__always)
@@ -44,12 +44,10 @@
     }
 
     /// The largest value of a row, and `log Σ exp(x - largest)`.
-    public func logSumExp(_ x: UnsafeMutablePointer<Float>, _ count: Int) -> (
-        top: Float, logSum: Float
-    ) {
+    public func logSumExp(_ x: UnsafeMutablePointer<Float>, _ count: Int) -> rk_log_sum {
         let top = largest(x, count)
-        if !top.isFinite { return (top, 0) }
-        return (top, rk_log(exponentials(x, count, top, 1, false)))
+        if !top.isFinite { return rk_log_sum(top: top, logSum: 0) }
+        return rk_log_sum(top: top, logSum: rk_log(exponentials(x, count, top, 1, false)))
     }
 
     @inline(__always)

@@ -1,16 +1,24 @@
-#if arch(x86_64)
+#if arch(x86_64) || arch(arm64)
     import CKernels
 
     // C[m, n] = sum over words of A[m, word] * panel[word][n]. A's rows are plain memory, broadcast word
-    // by word; 24 accumulators hide the latency of the products (8 rows x 3 vectors or 6 x 4).
+    // by word; a tile has as many sums as the registers of the level hold, which hides the latency of
+    // the products: 24 vectors (8 rows x 3 vectors or 6 x 4), or 6 where a vector takes two registers
+    // of sixteen or four of 32.
 
     protocol Element: SendableMetatype {
         static func multiplyAdd(_ sum: Floats, _ a: Words, _ b: Words) -> Floats
+        /// The second half of a word's products, where they are not one instruction.
+        static func multiplyAddRest(_ sum: Floats, _ a: Words, _ b: Words) -> Floats
     }
 
     enum BF16Pairs: Element {
         @inline(__always) static func multiplyAdd(_ sum: Floats, _ a: Words, _ b: Words) -> Floats {
             rk_dot_bf16(sum, a, b)
+        }
+        @inline(__always)
+        static func multiplyAddRest(_ sum: Floats, _ a: Words, _ b: Words) -> Floats {
+            rk_dot_bf16_rest(sum, a, b)
         }
     }
 
@@ -18,6 +26,8 @@
         @inline(__always) static func multiplyAdd(_ sum: Floats, _ a: Words, _ b: Words) -> Floats {
             rk_fma(floats(a), floats(b), sum)
         }
+        @inline(__always)
+        static func multiplyAddRest(_ sum: Floats, _ a: Words, _ b: Words) -> Floats { sum }
     }
 
     /// One operand of rows: a pointer, bytes from row to row, words of reduction in a row.
@@ -32,36 +42,50 @@
 
     /// Sums of `rows x vectors` vectors in registers: every loop here unrolls.
     ///
-    /// A function of its own for each size, which is why `multiply` is not inlined.
+    /// A function of its own for each size, which is why `multiply` is not inlined. `pitch` is how
+    /// many vectors a word of the panel has; the tile takes the first of them.
     private enum Tile<E: Element, let rows: Int, let vectors: Int> {
         typealias Sums = InlineArray<rows, InlineArray<vectors, Floats>>
 
         @inline(__always)
-        static func add(_ a: Operand, _ panel: UnsafePointer<Words>, to sums: inout Sums) {
+        static func add(
+            _ a: Operand, _ panel: UnsafePointer<Words>, _ pitch: Int, to sums: inout Sums
+        ) {
             var from = a.base, b = panel
+            @inline(__always) func broadcast(_ row: Int) -> Words {
+                let word = (from + row &* a.stride).loadUnaligned(as: UInt32.self)
+                return unsafeBitCast(SIMD16<UInt32>(repeating: word), to: Words.self)
+            }
             for _ in 0..<a.words {
                 for i in 0..<rows {
-                    let word = (from + i &* a.stride).loadUnaligned(as: UInt32.self)
-                    let x = unsafeBitCast(SIMD16<UInt32>(repeating: word), to: Words.self)
+                    let x = broadcast(i)
                     for j in 0..<vectors {
                         sums[unchecked: i][unchecked: j] = E.multiplyAdd(
                             sums[unchecked: i][unchecked: j], x, b[j])
                     }
                 }
+                // Apart, so that fewer registers hold halves of words.
+                for i in 0..<rows {
+                    let x = broadcast(i)
+                    for j in 0..<vectors {
+                        sums[unchecked: i][unchecked: j] = E.multiplyAddRest(
+                            sums[unchecked: i][unchecked: j], x, b[j])
+                    }
+                }
                 from += 4
-                b += vectors
+                b += pitch
             }
         }
 
         @inline(never)
         static func multiply(
-            _ a: Operand, _ more: Operand, _ panel: UnsafePointer<Words>,
+            _ a: Operand, _ more: Operand, _ panel: UnsafePointer<Words>, _ pitch: Int,
             _ c: UnsafeMutableRawPointer, _ stride: Int, _ width: Int, _ target: Target
         ) {
             let zero = rk_zero()
             var sums = Sums { _ in InlineArray<vectors, Floats> { _ in zero } }
-            add(a, panel, to: &sums)
-            if more.words > 0 { add(more, panel + a.words * vectors, to: &sums) }
+            add(a, panel, pitch, to: &sums)
+            if more.words > 0 { add(more, panel + a.words * pitch, pitch, to: &sums) }
             let bytes = target == .bfloat16 ? 2 : 4
             for i in 0..<rows {
                 let out = c + i * stride * bytes
@@ -99,15 +123,19 @@
         let target: Target
         var row = 0
 
+        /// Takes as many rows as tiles of this size cover, each tile row from left to right.
         @inline(__always)
-        mutating func move<let height: Int>(_: Tile<E, height, vectors>.Type) {
+        mutating func move<let height: Int, let across: Int>(_: Tile<E, height, across>.Type) {
             let bytes = target == .bfloat16 ? 2 : 4
             while row + height <= rows {
                 var first = a, second = more
                 first.base += row * a.stride
                 second.base += row * more.stride
-                Tile<E, height, vectors>.multiply(
-                    first, second, panel, c + row * stride * bytes, stride, width, target)
+                for j in Swift.stride(from: 0, to: vectors, by: across) where 16 * j < width {
+                    Tile<E, height, across>.multiply(
+                        first, second, panel + j, vectors, c + (row * stride + 16 * j) * bytes,
+                        stride, width - 16 * j, target)
+                }
                 row += height
             }
         }
@@ -125,30 +153,46 @@
                 a: a, more: more, rows: rows, panel: panel, c: c, stride: stride, width: width,
                 target: target)
         }
-        switch vectors {
-        case 1:
+        switch (vectors, Processor.sums) {
+        case (1, 24):
             var sweep = start(Sweep<E, 1>.self)
             sweep.move(Tile<E, 16, 1>.self)
             sweep.move(Tile<E, 4, 1>.self)
             sweep.move(Tile<E, 1, 1>.self)
-        case 2:
+        case (2, 24):
             var sweep = start(Sweep<E, 2>.self)
             sweep.move(Tile<E, 8, 2>.self)
             sweep.move(Tile<E, 1, 2>.self)
-        case 3:
+        case (3, 24):
             var sweep = start(Sweep<E, 3>.self)
             sweep.move(Tile<E, 8, 3>.self)
             sweep.move(Tile<E, 4, 3>.self)
             sweep.move(Tile<E, 1, 3>.self)
-        default:
+        case (4, 24):
             var sweep = start(Sweep<E, 4>.self)
             sweep.move(Tile<E, 6, 4>.self)
+            sweep.move(Tile<E, 1, 4>.self)
+        case (1, _):
+            var sweep = start(Sweep<E, 1>.self)
+            sweep.move(Tile<E, 6, 1>.self)
+            sweep.move(Tile<E, 1, 1>.self)
+        case (2, _):
+            var sweep = start(Sweep<E, 2>.self)
+            sweep.move(Tile<E, 6, 1>.self)
+            sweep.move(Tile<E, 1, 2>.self)
+        case (3, _):
+            var sweep = start(Sweep<E, 3>.self)
+            sweep.move(Tile<E, 6, 1>.self)
+            sweep.move(Tile<E, 1, 3>.self)
+        default:
+            var sweep = start(Sweep<E, 4>.self)
+            sweep.move(Tile<E, 6, 1>.self)
             sweep.move(Tile<E, 1, 4>.self)
         }
     }
 
     /// All rows of A (and of a second operand whose words follow in the panel) against one panel of
-    /// `16 * vectors` columns (vectors 3 or 4), of which `width` are stored.
+    /// `16 * vectors` columns (vectors 1 to 4), of which `width` are stored.
     ///
     /// Strides of A in bytes, of C in elements; `target`: 0 stores f32, 1 adds to f32, 2 stores bf16.
     public func sweep(

@@ -1,4 +1,4 @@
-#if arch(x86_64)
+#if arch(x86_64) || arch(arm64)
     import CKernels
 
     /// Sixteen f32 lanes.
@@ -70,9 +70,9 @@
     /// e to the x, relative error below 3e-7; 0 far below, infinity far above.
     ///
     /// `x = n ln 2 + r`, the exponential of r by its series to the sixth power. Far below zero r would
-    /// be what rounding left of n, of any size, and its series infinite: -200 is low enough.
+    /// be what rounding left of n, of any size, and its series infinite: `rk_exponents` cuts it off.
     @inline(__always) func exponential(_ x: Floats) -> Floats {
-        let x = rk_max(Floats(repeating: -200), x)  // A NaN as second operand stays.
+        let x = rk_exponents(x)
         let n = rk_round(x * Floats(repeating: 1.442_695_04))
         var r = rk_fma(n, Floats(repeating: -0.693_145_75), x)
         r = rk_fma(n, Floats(repeating: -1.428_606_8e-6), r)

@@ -1,3 +1,4 @@
+import RetortKernels
 import Testing
 
 @testable import RetortCommand
@@ -65,13 +66,25 @@ struct ProgramTests {
                 ["--versoin"], .usage, "",
                 "retort: unknown option --versoin; did you mean --version? (retort --help tells more)\n"
             ),
-            (["--version"], .success, "retort \(Program.version)\n", ""),
+            (
+                ["--version"], .success,
+                "retort \(Program.version)\n"
+                    + "CPU levels: \(Kernels.levelNames.joined(separator: ", "))\n", ""
+            ),
         ] as [([String], Program.ExitCode, String, String)])
     func codes(_ words: [String], _ code: Program.ExitCode, _ output: String, _ errors: String) {
         let outcome = Outcome(words, commands: Self.commands)
         #expect(outcome.code == code)
         #expect(outcome.output == output)
         #expect(outcome.errors == errors)
+    }
+
+    @Test("names the levels that RETORT_CPU can be")
+    func levels() {
+        let error = KernelChoiceError.unknownLevel("sse", available: ["avx2", "portable"])
+        #expect(
+            "\(error)" == "RETORT_CPU is sse, which this program does not have or this processor "
+                + "cannot run; it can be avx2, portable, or empty for the first")
     }
 
     @Test(

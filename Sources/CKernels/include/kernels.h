@@ -7,15 +7,54 @@
 
 #define RK static inline __attribute__((always_inline))
 
+RK const char *rk_portable(void) { return "portable"; }
+// The name of the level that the importing module is compiled for, if it is one: a level's module asks
+// for its own, so that one with wrong flags does not compile.
+#if defined(__AVX512F__) && defined(__AVX512BW__) && defined(__AVX512DQ__) && defined(__AVX512VL__)
+#define RK_AVX512 1
+#if defined(__AVX512BF16__) && defined(__AVX512VNNI__)
+#define RK_AVX512_BF16 1
+RK const char *rk_avx512_bf16(void) { return "avx512-bf16"; }
+#else
+RK const char *rk_avx512(void) { return "avx512"; }
+#endif
+#elif defined(__AVX2__) && defined(__FMA__) && defined(__F16C__)
+#define RK_AVX2 1
+RK const char *rk_avx2(void) { return "avx2"; }
+#elif defined(__ARM_NEON) && defined(__aarch64__)
+#define RK_NEON 1
+RK const char *rk_neon(void) { return "neon"; }
+#endif
+
 RK float rk_log(float x) { return __builtin_logf(x); }
 
-#if defined(__AVX512BF16__) && defined(__AVX512BW__)
+#if RK_AVX512
 #include <immintrin.h>
 
+#if RK_AVX512_BF16
 // acc[l] += a[2l] * b[2l] + a[2l+1] * b[2l+1]: bf16 products, f32 sums.
 RK __m512 rk_dot_bf16(__m512 acc, __m512i a, __m512i b) {
     return _mm512_dpbf16_ps(acc, (__m512bh)a, (__m512bh)b);
 }
+// What the products of a word still lack: nothing.
+RK __m512 rk_dot_bf16_rest(__m512 acc, __m512i a, __m512i b) { return acc; }
+// 32 bf16 in the order low[0..15], high[0..15], rounded to nearest even.
+RK __m512i rk_pack_bf16(__m512 low, __m512 high) {
+    return (__m512i)_mm512_cvtne2ps_pbh(high, low);
+}
+RK __m256i rk_to_bf16(__m512 v) { return (__m256i)_mm512_cvtneps_pbh(v); }
+RK void rk_store_first_bf16(void *p, __m512 v, int count) {
+    __m512i wide = _mm512_cvtepu16_epi32((__m256i)_mm512_cvtneps_pbh(v));
+    _mm512_mask_cvtepi32_storeu_epi16(p, (__mmask16)((1u << count) - 1), wide);
+}
+// Neighbours in the reduction: a[0], b[0], a[1], b[1] and so on as bf16.
+RK __m512i rk_pair_bf16(__m512 a, __m512 b) {
+    const __m512i order = _mm512_set_epi16(
+        31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9, 24, 8, 23, 7, 22, 6, 21, 5, 20, 4,
+        19, 3, 18, 2, 17, 1, 16, 0);
+    return _mm512_permutexvar_epi16(order, rk_pack_bf16(a, b));
+}
+#endif
 // Zero, which the compiler must not know: it would fill registers by way of memory.
 RK __m512 rk_zero(void) {
     __m512 zero = _mm512_setzero_ps();
@@ -23,11 +62,6 @@ RK __m512 rk_zero(void) {
     return zero;
 }
 RK __m512 rk_fma(__m512 a, __m512 b, __m512 c) { return _mm512_fmadd_ps(a, b, c); }
-// 32 bf16 in the order low[0..15], high[0..15], rounded to nearest even.
-RK __m512i rk_pack_bf16(__m512 low, __m512 high) {
-    return (__m512i)_mm512_cvtne2ps_pbh(high, low);
-}
-RK __m256i rk_to_bf16(__m512 v) { return (__m256i)_mm512_cvtneps_pbh(v); }
 RK __m512 rk_from_bf16(const void *p) {
     __m512i wide = _mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i *)p));
     return _mm512_castsi512_ps(_mm512_slli_epi32(wide, 16));
@@ -59,10 +93,23 @@ RK __m512i rk_unpack_low32(__m512i a, __m512i b) { return _mm512_unpacklo_epi32(
 RK __m512i rk_unpack_high32(__m512i a, __m512i b) { return _mm512_unpackhi_epi32(a, b); }
 RK __m512i rk_unpack_low64(__m512i a, __m512i b) { return _mm512_unpacklo_epi64(a, b); }
 RK __m512i rk_unpack_high64(__m512i a, __m512i b) { return _mm512_unpackhi_epi64(a, b); }
-RK __m512i rk_permute16(__m512i a, __m512i order, __m512i b) {
+// a[0], b[0], a[1], b[1] and so on: the first and the last sixteen pairs of 32 shorts each.
+RK __m512i rk_zip16_low(__m512i a, __m512i b) {
+    const __m512i order = _mm512_set_epi16(
+        47, 15, 46, 14, 45, 13, 44, 12, 43, 11, 42, 10, 41, 9, 40, 8, 39, 7, 38, 6, 37, 5, 36, 4,
+        35, 3, 34, 2, 33, 1, 32, 0);
+    return _mm512_permutex2var_epi16(a, order, b);
+}
+RK __m512i rk_zip16_high(__m512i a, __m512i b) {
+    const __m512i order = _mm512_set_epi16(
+        63, 31, 62, 30, 61, 29, 60, 28, 59, 27, 58, 26, 57, 25, 56, 24, 55, 23, 54, 22, 53, 21, 52,
+        20, 51, 19, 50, 18, 49, 17, 48, 16);
     return _mm512_permutex2var_epi16(a, order, b);
 }
 RK __m512 rk_round(__m512 x) { return _mm512_roundscale_ps(x, 8); }
+// Arguments whose exponentials are neither 0 nor infinite, and those just beyond; NaN stays. Here the
+// upper end is left to rk_scale2.
+RK __m512 rk_exponents(__m512 x) { return _mm512_max_ps(_mm512_set1_ps(-150), x); }
 // x * 2^n, saturating.
 RK __m512 rk_scale2(__m512 x, __m512 n) { return _mm512_scalef_ps(x, n); }
 RK __m512 rk_max(__m512 a, __m512 b) { return _mm512_max_ps(a, b); }
@@ -75,10 +122,6 @@ RK __m512 rk_load_first(const void *p, int count) {
 }
 RK void rk_store_first(void *p, __m512 v, int count) {
     _mm512_mask_storeu_ps(p, (__mmask16)((1u << count) - 1), v);
-}
-RK void rk_store_first_bf16(void *p, __m512 v, int count) {
-    __m512i wide = _mm512_cvtepu16_epi32((__m256i)_mm512_cvtneps_pbh(v));
-    _mm512_mask_cvtepi32_storeu_epi16(p, (__mmask16)((1u << count) - 1), wide);
 }
 RK __m512 rk_load_first_bf16(const void *p, int count) {
     __m512i words = _mm512_maskz_loadu_epi16((__mmask32)((1u << count) - 1), p);
@@ -94,18 +137,21 @@ RK uint32_t rk_add(uint32_t *p, uint32_t v) { return __atomic_fetch_add(p, v, __
 
 #if defined(__x86_64__)
 RK void rk_pause(void) { __builtin_ia32_pause(); }
-// AVX-512 with bf16 products, and an operating system that keeps its registers.
-RK int rk_has_avx512_bf16(void) {
+// What the levels need of the processor, and of an operating system that keeps its registers.
+RK int rk_has_avx2(void) {
     __builtin_cpu_init();
-    return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw")
-        && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq")
-        && __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512bf16")
-        && __builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("fma")
-        && __builtin_cpu_supports("bmi2");
+    return __builtin_cpu_supports("x86-64-v3");
+}
+RK int rk_has_avx512(void) {
+    __builtin_cpu_init();
+    return __builtin_cpu_supports("x86-64-v4");
+}
+RK int rk_has_avx512_bf16(void) {
+    return rk_has_avx512() && __builtin_cpu_supports("avx512bf16")
+        && __builtin_cpu_supports("avx512vnni");
 }
 #else
 RK void rk_pause(void) { __asm__ volatile("isb"); }
-RK int rk_has_avx512_bf16(void) { return 0; }
 #endif
 
 #if defined(__linux__)

@@ -52,7 +52,7 @@ struct Program {
 
     private func dispatch(_ words: [String], on terminal: Terminal) throws {
         let first = words.first
-        if first == "--version" { return try terminal.result("retort \(Self.version)") }
+        if first == "--version" { return try terminal.result(versionLines) }
         if first == "help" {
             return try terminal.result(try page(for: Array(words.dropFirst())))
         }
@@ -64,6 +64,11 @@ struct Program {
         }
         guard let found = command(words) else { throw unknown(words) }
         try found.type.run(Array(words.dropFirst(found.name.count)), on: terminal)
+    }
+
+    /// The version, and the CPU levels that can run here, best first: the names for `RETORT_CPU`.
+    private var versionLines: String {
+        "retort \(Self.version)\nCPU levels: \(Kernels.levelNames.joined(separator: ", "))"
     }
 
     /// The command whose name the words begin with.

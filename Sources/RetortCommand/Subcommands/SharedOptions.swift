@@ -69,14 +69,14 @@ extension Terminal {
 
 /// Why no arithmetic could be chosen.
 enum KernelChoiceError: Error, Equatable, CustomStringConvertible {
-    /// `RETORT_CPU` names a level that does not exist or that this processor lacks.
-    case unknownLevel(String)
+    /// `RETORT_CPU` names a level that does not exist or that this processor lacks; those it has.
+    case unknownLevel(String, available: [String])
 
     var description: String {
         switch self {
-        case .unknownLevel(let name):
+        case .unknownLevel(let name, let available):
             "RETORT_CPU is \(name.printable), which this program does not have or this processor "
-                + "cannot run; leave it empty for the best"
+                + "cannot run; it can be \(available.joined(separator: ", ")), or empty for the first"
         }
     }
 }
@@ -85,7 +85,7 @@ enum KernelChoiceError: Error, Equatable, CustomStringConvertible {
 func chosenKernels(threads: Int? = nil) throws -> Kernels {
     let name = environment("RETORT_CPU")
     guard let kernels = Kernels(threads: threads, levelName: name.isEmpty ? nil : name) else {
-        throw KernelChoiceError.unknownLevel(name)
+        throw KernelChoiceError.unknownLevel(name, available: Kernels.levelNames)
     }
     return kernels
 }

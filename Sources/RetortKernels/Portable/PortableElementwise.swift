@@ -82,16 +82,14 @@ extension Portable {
         }
     }
 
-    static func logSumExp(_ x: UnsafeMutablePointer<Float>, _ count: Int) -> (
-        top: Float, logSum: Float
-    ) {
+    static func logSumExp(_ x: UnsafeMutablePointer<Float>, _ count: Int) -> rk_log_sum {
         var top = -Float.infinity
         for i in 0..<count { top = max(top, x[i]) }
-        if !top.isFinite { return (top, 0) }
+        if !top.isFinite { return rk_log_sum(top: top, logSum: 0) }
         // A vocabulary is long enough for a single sum of f32 to drift.
         var sum = 0.0
         for i in 0..<count { sum += Double(expf(x[i] - top)) }
-        return (top, rk_log(Float(sum)))
+        return rk_log_sum(top: top, logSum: rk_log(Float(sum)))
     }
 
     static func softmaxScaled(

@@ -1,0 +1,68 @@
+// The functions of one CPU level, as its module hands them to RetortKernels. A panel holds, for each
+// word of the reduction (two bf16 or one f32), the words of `16 * vectors` columns. Strides of operands
+// are bytes, those of results elements. In C, which names the arguments of functions and gives the
+// table an initializer.
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+#pragma clang assume_nonnull begin
+
+// The largest value of a row, and the logarithm of the sum of exp(x - top).
+typedef struct {
+    float top, logSum;
+} rk_log_sum;
+
+typedef struct __attribute__((swift_name("KernelLevel"), swift_attr("@Sendable"))) {
+    const char *label;
+    // Whether products of bf16 are an instruction here.
+    bool hasBF16;
+
+    // Those of stored formats return false for a format without a decoder here. Formats have GGML's
+    // numbers; row i of a matrix begins at `base + stride * (map[i] or i)`.
+    bool (*decodeStored)(uint32_t format, const void *row, long count, float *out);
+    bool (*packStoredRows)(
+        uint32_t format, const void *base, long stride, const int32_t *_Nullable map, long first,
+        long count, long length, long vectors, bool bf16, void *panel);
+    bool (*packStoredColumns)(
+        uint32_t format, const void *base, long stride, const int32_t *_Nullable map,
+        long firstRow, long rowCount, long first, long count, long vectors, bool bf16, void *panels,
+        long panelBytes);
+    // Of f32 to either type, or of bf16 to bf16.
+    void (*transposed)(
+        bool fromBF16, const void *source, long sourceStride, long rows, long columns, bool toBF16,
+        void *out, long stride);
+    // Target: 0 stores f32, 1 adds to f32, 2 stores bf16.
+    void (*sweep)(
+        bool bf16, long vectors, const void *a, long aStride, long aWords,
+        const void *_Nullable more, long moreStride, long moreWords, long rows, const void *panel,
+        void *c, long stride, long width, long target);
+
+    void (*narrow)(const float *source, void *target, long count);
+    void (*widen)(const void *source, float *target, long count);
+    void (*addScaled)(float scale, const float *x, float *y, long count);
+    float (*dot)(bool bf16, const void *a, const void *b, long count);
+    void (*addScaledRow)(bool bf16, float scale, const void *x, float *y, long count);
+    float (*sumOfSquares)(const float *x, long count);
+    float (*rmsNorm)(
+        bool bf16, const float *x, const float *weight, float epsilon, void *out, long count);
+    void (*rmsNormBackward)(
+        const float *dy, const float *x, const float *weight, float inverse, float *dx, long count);
+    void (*gatedSiLU)(bool bf16, const void *gate, const void *up, void *out, long count);
+    void (*gatedSiLUBackward)(
+        bool bf16, const float *dy, const void *gate, const void *up, void *dgate, void *dup,
+        long count);
+    void (*rotate)(
+        bool bf16, const void *x, const float *cosine, const float *sine, float sign, long half,
+        void *out);
+    rk_log_sum (*logOfSum)(float *x, long count);
+    void (*softmaxScaled)(
+        bool bf16, const float *x, long count, float top, float logSum, float scale, void *out);
+    float (*attentionRow)(
+        bool bf16, float *scores, long low, long high, long end, float scale, void *out);
+    void (*attentionRowBackward)(
+        float *scores, float *dp, long low, long high, long end, float scale, float logSum);
+    void (*adamW)(
+        float *p, float *m, float *v, const float *gradient, float gradientScale, float beta1,
+        float beta2, float keep, float rate, float correction2, float epsilon, long count);
+} rk_level;
+#pragma clang assume_nonnull end

@@ -1,0 +1,14 @@
+#if arch(x86_64) || arch(arm64)
+    import CKernels
+
+    /// The functions of this module.
+    public let level = KernelLevel(
+        label: Processor.name, hasBF16: Processor.hasBF16, decodeStored: decodeRow,
+        packStoredRows: packRows, packStoredColumns: packColumns, transposed: transposed,
+        sweep: sweep, narrow: narrow, widen: widen, addScaled: addScaled, dot: dot,
+        addScaledRow: addScaledRow, sumOfSquares: sumOfSquares, rmsNorm: rmsNorm,
+        rmsNormBackward: rmsNormBackward, gatedSiLU: gatedSiLU,
+        gatedSiLUBackward: gatedSiLUBackward, rotate: rotate, logOfSum: logSumExp,
+        softmaxScaled: softmaxScaled, attentionRow: attentionRow,
+        attentionRowBackward: attentionRowBackward, adamW: adamW)
+#endif
