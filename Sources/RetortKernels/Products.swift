@@ -19,35 +19,42 @@ extension Kernels {
             x.columnCount == weight.columnCount && y.columnCount == weight.rowCount
                 && x.rowCount == y.rowCount && (!x.isBF16 || x.stride % 2 == 0))
         let level = level, vectors = Self.panelVectors(weight.rowCount), width = 16 * vectors
-        let panels = (weight.rowCount + width - 1) / width
         let target = y.isBF16 ? 2 : accumulation == .add ? 1 : 0
-        // Few panels: rows are shared out too, and every block of rows decodes its panel again.
-        let blocks =
-            panels >= 2 * threads.count
-            ? 1 : max(1, min(4 * threads.count / panels, x.rowCount / 64))
-        let rowsOfBlock = ((x.rowCount + blocks - 1) / blocks + 7) / 8 * 8
+        // Packing pads the reduction to whole blocks of 32.
+        let perWord = x.isBF16 ? 2 : 1
         let padded = (x.columnCount + 31) / 32 * 32 + ((lowRank?.u.columnCount ?? 0) + 31) / 32 * 32
-        threads.run(panels * blocks) { [threads] part, thread in
-            let first = part % panels * width
-            let rows = part / panels * rowsOfBlock
-            let count = min(rowsOfBlock, x.rowCount - rows)
-            if count <= 0 { return }
-            let valid = min(width, weight.rowCount - first)
-            let panel = threads.scratch(thread, padded * width * 4)
-            level.packRows(
-                weight.rows, first, valid, weight.columnCount, vectors, x.isBF16, panel)
-            if let (u, b) = lowRank {
+        let panelBytes = padded / perWord * width * 4
+        let cut = Cut(
+            panels: (weight.rowCount + width - 1) / width, panelBytes: panelBytes, even: false,
+            rows: x.rowCount, threads: threads.count)
+        threads.run(cut.parts) { [threads] part, thread in
+            let (panels, rows) = cut[part]
+            let scratch = threads.scratch(thread, panels.count * panelBytes)
+            func columns(_ panel: Int) -> (first: Int, valid: Int) {
+                (panel * width, min(width, weight.rowCount - panel * width))
+            }
+            for panel in panels {
+                let (first, valid) = columns(panel)
+                let packed = scratch + (panel - panels.lowerBound) * panelBytes
                 level.packRows(
-                    b.rows, first, valid, b.columnCount, vectors, x.isBF16,
-                    panel + x.words * width * 4)
-                level.sweep(
-                    x.isBF16, vectors, x.row(rows), x.byteStride, x.words, u.row(rows),
-                    u.byteStride, u.words, count, panel, y.row(rows) + first * y.type.bytes,
-                    y.stride, valid, target)
-            } else {
-                level.sweep(
-                    x.isBF16, vectors, x.row(rows), x.byteStride, x.words, nil, 0, 0, count, panel,
-                    y.row(rows) + first * y.type.bytes, y.stride, valid, target)
+                    weight.rows, first, valid, weight.columnCount, vectors, x.isBF16, packed)
+                if let (_, b) = lowRank {
+                    level.packRows(
+                        b.rows, first, valid, b.columnCount, vectors, x.isBF16,
+                        packed + x.words * width * 4)
+                }
+            }
+            for block in cut.blocks(rows) {
+                let start = block.lowerBound
+                for panel in panels {
+                    let (first, valid) = columns(panel)
+                    level.sweep(
+                        x.isBF16, vectors, x.row(start), x.byteStride, x.words,
+                        lowRank.map { UnsafeRawPointer($0.u.row(start)) },
+                        lowRank?.u.byteStride ?? 0, lowRank?.u.words ?? 0, block.count,
+                        scratch + (panel - panels.lowerBound) * panelBytes,
+                        y.row(start) + first * y.type.bytes, y.stride, valid, target)
+                }
             }
         }
     }
@@ -69,43 +76,43 @@ extension Kernels {
             dy.columnCount == weight.rowCount && dx.columnCount == weight.columnCount
                 && dx.rowCount == dy.rowCount && (!dy.isBF16 || dy.stride % 2 == 0))
         let level = level, vectors = Self.panelVectors(weight.columnCount), width = 16 * vectors
+        let columns = weight.columnCount, extra = lowRank?.du.words ?? 0
         // The reduction is cut so that two panels stay in the second-level cache.
-        let perWord = dy.isBF16 ? 2 : 1, cut = 768 * perWord
-        let columns = weight.columnCount, pairs = (columns + 2 * width - 1) / (2 * width)
-        let blocks =
-            pairs >= 2 * threads.count
-            ? 1 : max(1, min(4 * threads.count / pairs, dy.rowCount / 64))
-        let rowsOfBlock = ((dy.rowCount + blocks - 1) / blocks + 7) / 8 * 8
-        let extra = lowRank?.du.words ?? 0
-        let panelBytes = (768 + extra) * width * 4
-        threads.run(pairs * blocks) { [threads] part, thread in
-            let first = part % pairs * 2 * width
-            let rows = part / pairs * rowsOfBlock
-            let count = min(rowsOfBlock, dy.rowCount - rows)
-            if count <= 0 { return }
-            let valid = min(2 * width, columns - first)
-            let panels = threads.scratch(thread, 2 * panelBytes)
+        let perWord = dy.isBF16 ? 2 : 1, longest = 768
+        let words = min(longest, (weight.rowCount + perWord - 1) / perWord)
+        let panelBytes = (words + extra) * width * 4
+        let cut = Cut(
+            panels: (columns + width - 1) / width, panelBytes: panelBytes, even: true,
+            rows: dy.rowCount, threads: threads.count)
+        threads.run(cut.parts) { [threads] part, thread in
+            let (panels, rows) = cut[part]
+            let first = panels.lowerBound * width
+            let valid = min(panels.count * width, columns - first)
+            let scratch = threads.scratch(thread, panels.count * panelBytes)
             var start = 0
             repeat {
-                let length = min(cut, weight.rowCount - start)
+                let length = min(longest * perWord, weight.rowCount - start)
                 let words = (length + perWord - 1) / perWord
                 let isLast = start + length == weight.rowCount
                 level.packColumns(
-                    weight.rows, start, length, first, valid, vectors, dy.isBF16, panels, panelBytes
-                )
+                    weight.rows, start, length, first, valid, vectors, dy.isBF16, scratch,
+                    panelBytes)
                 if isLast, let lowRank {
                     level.packColumns(
                         lowRank.a.rows, 0, lowRank.a.rowCount, first, valid, vectors, dy.isBF16,
-                        panels + words * width * 4, panelBytes)
+                        scratch + words * width * 4, panelBytes)
                 }
-                for half in 0..<2 where half * width < valid {
-                    level.sweep(
-                        dy.isBF16, vectors, dy.row(rows) + start * dy.type.bytes, dy.byteStride,
-                        words, isLast ? lowRank.map { UnsafeRawPointer($0.du.row(rows)) } : nil,
-                        lowRank?.du.byteStride ?? 0, extra, count, panels + half * panelBytes,
-                        dx.row(rows) + (first + half * width) * 4, dx.stride,
-                        min(width, valid - half * width),
-                        start > 0 || accumulation == .add ? 1 : 0)
+                for block in cut.blocks(rows) {
+                    let row = block.lowerBound
+                    for panel in 0..<panels.count {
+                        level.sweep(
+                            dy.isBF16, vectors, dy.row(row) + start * dy.type.bytes, dy.byteStride,
+                            words, isLast ? lowRank.map { UnsafeRawPointer($0.du.row(row)) } : nil,
+                            lowRank?.du.byteStride ?? 0, extra, block.count,
+                            scratch + panel * panelBytes, dx.row(row) + (first + panel * width) * 4,
+                            dx.stride, min(width, valid - panel * width),
+                            start > 0 || accumulation == .add ? 1 : 0)
+                    }
                 }
                 start += length
             } while start < weight.rowCount
@@ -140,6 +147,57 @@ extension Kernels {
             level.transposed(
                 x.isBF16, x.base + first * x.type.bytes, x.stride, x.rowCount,
                 min(16, x.columnCount - first), out.isBF16, out.row(first), out.stride)
+        }
+    }
+}
+
+/// How a product is cut into parts for the threads: some neighbouring panels of the weight, packed
+/// once, and rows that go by in blocks. Panels and a block stay in the second-level cache.
+private struct Cut {
+    /// Bytes of packed panels in a part: less than half of the cache of today's processors.
+    private static let panelBudget = 400 << 10
+    /// Rows that stay in the cache while the panels of a part go by.
+    private static let blockRows = 96
+
+    private let panelCount, panelsOfPart, rowCount, rowsOfPart: Int
+
+    /// Chooses the sizes; results do not depend on them.
+    ///
+    /// - Parameters:
+    ///   - panels: Panels of the whole weight.
+    ///   - panelBytes: Bytes of one.
+    ///   - even: Whether parts begin at even panels, where columns begin whole blocks of 32.
+    ///   - rows: Rows of the left operand.
+    ///   - threads: Threads that share the parts; each gets three or more if there is so much.
+    init(panels: Int, panelBytes: Int, even: Bool, rows: Int, threads: Int) {
+        let step = even ? 2 : 1
+        let fitting = max(1, Self.panelBudget / max(1, panelBytes) / step) * step
+        panelCount = panels
+        panelsOfPart = min(fitting, (panels + step - 1) / step * step)
+        let columnParts = (panels + panelsOfPart - 1) / max(1, panelsOfPart)
+        let wanted = threads == 1 ? 1 : (3 * threads + columnParts - 1) / max(1, columnParts)
+        let rowParts = max(1, min(wanted, rows / Self.blockRows))
+        rowCount = rows
+        rowsOfPart = max(8, ((rows + rowParts - 1) / rowParts + 7) / 8 * 8)
+    }
+
+    private var columnParts: Int { (panelCount + panelsOfPart - 1) / panelsOfPart }
+    var parts: Int {
+        panelCount == 0 ? 0 : columnParts * ((rowCount + rowsOfPart - 1) / rowsOfPart)
+    }
+
+    /// The panels and rows of a part.
+    subscript(part: Int) -> (panels: Range<Int>, rows: Range<Int>) {
+        let panel = part % columnParts * panelsOfPart, row = part / columnParts * rowsOfPart
+        return (
+            panel..<min(panel + panelsOfPart, panelCount), row..<min(row + rowsOfPart, rowCount)
+        )
+    }
+
+    /// The blocks of some rows.
+    func blocks(_ rows: Range<Int>) -> some Sequence<Range<Int>> {
+        stride(from: rows.lowerBound, to: rows.upperBound, by: Self.blockRows).lazy.map {
+            $0..<min($0 + Self.blockRows, rows.upperBound)
         }
     }
 }
