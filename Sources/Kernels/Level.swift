@@ -10,5 +10,5 @@
         rmsNormBackward: rmsNormBackward, gatedSiLU: gatedSiLU,
         gatedSiLUBackward: gatedSiLUBackward, rotate: rotate, logOfSum: logSumExp,
         softmaxScaled: softmaxScaled, attentionRow: attentionRow,
-        attentionRowBackward: attentionRowBackward, adamW: adamW)
+        attentionRowBackward: attentionRowBackward, adamW: adamW, attendCached: attendCached)
 #endif

@@ -29,19 +29,13 @@ extension Kernels {
         threads.run(queries.count * shape.headCount) { [threads] part, thread in
             let query = queries[part / shape.headCount], head = part % shape.headCount
             let count = query.keys.count, own = head / group * size * element
-            let scores = threads.scratch(thread, (count + size) * 4)
+            let weights = threads.scratch(thread, (count + size) * 4)
                 .assumingMemoryBound(to: Float.self)
-            let sum = scores + count
-            let row = q.row(query.row) + head * size * element
-            for (i, key) in query.keys.enumerated() {
-                scores[i] = level.dot(bf16, row, keys.row(key) + own, size)
-            }
-            _ = level.attentionRow(
-                false, scores, 0, count, count, shape.scale, UnsafeMutableRawPointer(scores))
-            for i in 0..<size { sum[i] = 0 }
-            for (i, key) in query.keys.enumerated() {
-                level.addScaledRow(bf16, scores[i], values.row(key) + own, sum, size)
-            }
+            let sum = weights + count, first = query.keys.lowerBound
+            level.attendCached(
+                bf16, q.row(query.row) + head * size * element, keys.row(first) + own,
+                keys.byteStride, values.row(first) + own, values.byteStride, count, size,
+                shape.scale, weights, sum)
             let target = out.row(query.row) + head * size * element
             if bf16 {
                 level.narrow(sum, target, size)

@@ -30,6 +30,29 @@ extension Kernels {
         return !(0..<threads.count).contains { found[$0] }
     }
 
+    /// The place of the largest of some values, the first of equal ones.
+    ///
+    /// - Parameters:
+    ///   - values: The values.
+    ///   - count: How many there are.
+    /// - Returns: The place; nil if there are none or one of them is NaN or infinite.
+    public static func indexOfLargest(_ values: UnsafePointer<Float>, count: Int) -> Int? {
+        guard count > 0, areFinite(values, count) else { return nil }
+        let whole = count / 16 * 16
+        var tops = SIMD16<Float>(repeating: -.infinity)
+        for i in stride(from: 0, to: whole, by: 16) {
+            let own = UnsafeRawPointer(values + i).loadUnaligned(as: SIMD16<Float>.self)
+            tops.replace(with: own, where: own .> tops)
+        }
+        var top = tops.max()
+        for i in whole..<count { top = max(top, values[i]) }
+        for i in stride(from: 0, to: whole, by: 16) {
+            let own = UnsafeRawPointer(values + i).loadUnaligned(as: SIMD16<Float>.self)
+            if any(own .== top) { return (i..<i + 16).first { values[$0] == top } }
+        }
+        return (whole..<count).first { values[$0] == top }
+    }
+
     /// No branch in the loop, so that it becomes vector code.
     static func areFinite(_ values: UnsafePointer<Float>, _ count: Int) -> Bool {
         let exponent: UInt32 = 0x7f80_0000

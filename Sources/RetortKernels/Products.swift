@@ -151,8 +151,10 @@ extension Kernels {
     }
 }
 
-/// How a product is cut into parts for the threads: some neighbouring panels of the weight, packed
-/// once, and rows that go by in blocks. Panels and a block stay in the second-level cache.
+/// How a product is cut into parts for the threads.
+///
+/// A part is some neighbouring panels of the weight, packed once, and rows that go by in blocks.
+/// Panels and a block stay in the second-level cache.
 private struct Cut {
     /// Bytes of packed panels in a part: less than half of the cache of today's processors.
     private static let panelBudget = 400 << 10

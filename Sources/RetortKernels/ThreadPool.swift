@@ -34,9 +34,9 @@ public final class ThreadPool: @unchecked Sendable {
         self.count = max(1, count)
         words = .allocate(capacity: 64)
         words.initialize(repeating: 0, count: 64)
-        scratch = .allocate(capacity: self.count)
+        scratch = .allocate(capacity: self.count + 1)
         scratch.initialize(
-            repeating: UnsafeMutableRawBufferPointer(start: nil, count: 0), count: self.count)
+            repeating: UnsafeMutableRawBufferPointer(start: nil, count: 0), count: self.count + 1)
         for thread in 1..<max(self.count, 1) {
             let start = Unmanaged.passRetained(Start(pool: self, thread: thread)).toOpaque()
             var id = pthread_t()
@@ -121,6 +121,10 @@ public final class ThreadPool: @unchecked Sendable {
         }
         return scratch[thread].baseAddress.unsafelyUnwrapped
     }
+
+    /// Memory that all threads of one piece of work read, made before ``run(_:_:)``; its content is not
+    /// kept.
+    func sharedScratch(_ bytes: Int) -> UnsafeMutableRawPointer { scratch(count, bytes) }
 
     /// Processors that this process may use: its affinity mask, cut by a cgroup's quota.
     public static var available: Int {

@@ -10,7 +10,8 @@ struct CommandOptionsTests {
         TrainCommand.self, DataCommand.self, GenerateCommand.self, EvaluateCommand.self,
         MergeCommand.self, ExportCommand.self, AskCommand.self, PruneCommand.self,
         InspectCommand.self, TokenizeCommand.self, TemplateCommand.self, BenchTrainCommand.self,
-        BenchDistillCommand.self, BenchMatmulCommand.self, BenchTokenizeCommand.self,
+        BenchDistillCommand.self, BenchGenerateCommand.self, BenchMatmulCommand.self,
+        BenchTokenizeCommand.self,
         VerifyForwardCommand.self,
         VerifyLossCommand.self,
         CacheTargetsCommand.self, ReportCommand.self,
@@ -174,6 +175,10 @@ struct CommandOptionsTests {
         let tokenizing = try read(
             BenchTokenizeCommand.self, "f.txt", "--model", "m", "--unit", "line", "--json")
         #expect(tokenizing.file == "f.txt" && tokenizing.unit == .line && tokenizing.threads == 1)
+        let generation = try read(
+            BenchGenerateCommand.self, "--model", "m", "--decode", "9", "--precision", "bfloat16")
+        #expect(generation.promptTokens == 512 && generation.decodedTokens == 9)
+        #expect(generation.precision == .bfloat16 && !generation.json)
         let rendering = try read(
             TemplateCommand.self, "t.jinja", "--input", "c", "--now", "2024-07-26T12:34:56")
         #expect(rendering.source == "t.jinja" && rendering.now == "2024-07-26T12:34:56")

@@ -42,4 +42,20 @@ struct FiniteValuesTests {
             #expect(isFinite() && kernels.allFinite(format, start, count: 0))
         }
     }
+
+    @Test("the largest value is the first of its equals", arguments: [1, 15, 16, 17, 100])
+    func largest(count: Int) {
+        var random = Random(21)
+        for _ in 0..<20 {
+            var values = (0..<count).map { _ in Float(Int(random.word() % 9)) - 12 }
+            let top = values.max()
+            #expect(
+                Kernels.indexOfLargest(values, count: count) == values.firstIndex { $0 == top })
+            for bad in [Float.nan, .infinity, -.infinity] {
+                values[Int(random.word() % UInt64(count))] = bad
+                #expect(Kernels.indexOfLargest(values, count: count) == nil)
+            }
+        }
+        #expect(Kernels.indexOfLargest([1], count: 0) == nil)
+    }
 }

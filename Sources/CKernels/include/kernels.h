@@ -115,6 +115,17 @@ RK __m512 rk_scale2(__m512 x, __m512 n) { return _mm512_scalef_ps(x, n); }
 RK __m512 rk_max(__m512 a, __m512 b) { return _mm512_max_ps(a, b); }
 RK float rk_sum(__m512 v) { return _mm512_reduce_add_ps(v); }
 RK float rk_largest(__m512 v) { return _mm512_reduce_max_ps(v); }
+// The sums of all lanes of four vectors.
+RK void rk_store_sums(float *p, __m512 a, __m512 b, __m512 c, __m512 d) {
+    __m512 ab = _mm512_add_ps(_mm512_unpacklo_ps(a, b), _mm512_unpackhi_ps(a, b));
+    __m512 cd = _mm512_add_ps(_mm512_unpacklo_ps(c, d), _mm512_unpackhi_ps(c, d));
+    __m512d low = _mm512_unpacklo_pd(_mm512_castps_pd(ab), _mm512_castps_pd(cd));
+    __m512d high = _mm512_unpackhi_pd(_mm512_castps_pd(ab), _mm512_castps_pd(cd));
+    __m512 all = _mm512_add_ps(_mm512_castpd_ps(low), _mm512_castpd_ps(high));
+    __m256 half = _mm256_add_ps(
+        _mm512_castps512_ps256(all), _mm512_extractf32x8_ps(all, 1));
+    _mm_storeu_ps(p, _mm_add_ps(_mm256_castps256_ps128(half), _mm256_extractf128_ps(half, 1)));
+}
 RK __m512 rk_sqrt(__m512 v) { return _mm512_sqrt_ps(v); }
 // The first `count` lanes, count in 0...16; the others are zero, or are not stored.
 RK __m512 rk_load_first(const void *p, int count) {

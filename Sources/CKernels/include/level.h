@@ -64,5 +64,9 @@ typedef struct __attribute__((swift_name("KernelLevel"), swift_attr("@Sendable")
     void (*adamW)(
         float *p, float *m, float *v, const float *gradient, float gradientScale, float beta1,
         float beta2, float keep, float rate, float correction2, float epsilon, long count);
+    // One head of one query against `count` keys; weights has room for one per key.
+    void (*attendCached)(
+        bool bf16, const void *q, const void *keys, long keyStride, const void *values,
+        long valueStride, long count, long size, float scale, float *weights, float *out);
 } rk_level;
 #pragma clang assume_nonnull end

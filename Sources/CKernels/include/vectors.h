@@ -144,6 +144,12 @@ RK float rk_sum(rk_floats v) {
         + __builtin_shufflevector(a, a, 4, 5, 6, 7);
     return (b[0] + b[2]) + (b[1] + b[3]);
 }
+RK void rk_store_sums(float *p, rk_floats a, rk_floats b, rk_floats c, rk_floats d) {
+    p[0] = rk_sum(a);
+    p[1] = rk_sum(b);
+    p[2] = rk_sum(c);
+    p[3] = rk_sum(d);
+}
 RK float rk_largest(rk_floats v) {
     v = rk_max(v, __builtin_shufflevector(v, v, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7));
     v = rk_max(v, __builtin_shufflevector(v, v, 4, 5, 6, 7, 0, 1, 2, 3, 4, 5, 6, 7, 0, 1, 2, 3));

@@ -17,8 +17,8 @@ struct Program {
         AskCommand.self, ReportCommand.self, GenerateCommand.self, EvaluateCommand.self,
         MergeCommand.self, ExportCommand.self,
         InspectCommand.self, TokenizeCommand.self, TemplateCommand.self, BenchTrainCommand.self,
-        BenchDistillCommand.self, BenchMatmulCommand.self, BenchTokenizeCommand.self,
-        VerifyForwardCommand.self,
+        BenchDistillCommand.self, BenchGenerateCommand.self, BenchMatmulCommand.self,
+        BenchTokenizeCommand.self, VerifyForwardCommand.self,
         VerifyLossCommand.self,
     ]
 

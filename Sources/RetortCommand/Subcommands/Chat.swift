@@ -84,6 +84,7 @@ struct Chat {
         var settings = Generator.Options()
         settings.maximumTokens = options.maximumTokens
         settings.sampling = options.sampling
+        settings.roundsPromptsToBytes = options.precision == .auto
         if !options.ignoresEnd { settings.endTokens = text?.endTokens ?? [] }
         var decoder = text?.tokenizer.makeStreamingDecoder(skipSpecialTokens: true)
         var written = ""

@@ -49,7 +49,7 @@ enum GenerateCommand: Subcommand {
             .value("--seed", "N", "Seed of the draws; 0 by default."),
             .flag("--raw", "Go on with the prompt as it is, without the chat template."),
             .flag("--ignore-end", "Do not stop at an end token."),
-            .precisionOption,
+            .generationPrecisionOption,
             .flag("--json", "Print {\"ids\":[…],\"text\":…} at the end instead of streaming."),
         ],
         examples: [

@@ -19,6 +19,11 @@ extension CommandOption {
         "--profile",
         "Tell where a step's time goes: each operation, forward and backward, in ms a step.")
 
+    /// The arithmetic of commands that generate, which may read prompts with less.
+    static let generationPrecisionOption = value(
+        "--precision", "NAME",
+        "auto, float32 or bfloat16; auto, the default, reads prompts in 8 bits where it can.")
+
     /// Other values for a recipe's keys.
     static let setOption = repeated(
         "--set", "KEY=VALUE",

@@ -116,6 +116,27 @@ extension Portable {
         return top * scale + rk_log(sum)
     }
 
+    static func attendCached(
+        _ bf16: Bool, _ q: UnsafeRawPointer, _ keys: UnsafeRawPointer, _ keyStride: Int,
+        _ values: UnsafeRawPointer, _ valueStride: Int, _ count: Int, _ size: Int, _ scale: Float,
+        _ weights: UnsafeMutablePointer<Float>, _ out: UnsafeMutablePointer<Float>
+    ) {
+        for key in 0..<count {
+            var sum: Float = 0
+            for i in 0..<size { sum += get(bf16, q, i) * get(bf16, keys + key * keyStride, i) }
+            weights[key] = sum
+        }
+        _ = attentionRow(
+            false, weights, 0, count, count, scale, UnsafeMutableRawPointer(weights))
+        for i in 0..<size {
+            var sum: Float = 0
+            for key in 0..<count {
+                sum += weights[key] * get(bf16, values + key * valueStride, i)
+            }
+            out[i] = sum
+        }
+    }
+
     static func attentionRowBackward(
         _ scores: UnsafeMutablePointer<Float>, _ dp: UnsafeMutablePointer<Float>, _ low: Int,
         _ high: Int, _ end: Int, _ scale: Float, _ logSum: Float

@@ -73,18 +73,24 @@ package final class Decoder {
     }
 
     /// Logits of all rows of hidden states, `[rows, vocabularySize]`, f32.
-    package func logits(_ hidden: Tensor) -> Tensor {
+    package func logits(_ hidden: Tensor, _ rounding: GenerationRounding? = nil) -> Tensor {
         let out = workspace.tensor(hidden.rowCount, description.vocabularySize)
         let matrix = head.parameter.map { $0.value.matrix } ?? head.weight.matrix
-        workspace.kernels.multiply(hidden.rows, matrix, into: out.rows)
+        if rounding == nil
+            || !workspace.kernels.multiplyFewRows(hidden.rows, matrix, into: out.rows)
+        {
+            workspace.kernels.multiply(hidden.rows, matrix, into: out.rows)
+        }
         return out
     }
 
     /// Logits of chosen rows only.
-    package func logits(_ hidden: Tensor, rows: [Int]) -> Tensor {
+    package func logits(
+        _ hidden: Tensor, rows: [Int], _ rounding: GenerationRounding? = nil
+    ) -> Tensor {
         let chosen = workspace.tensor(rows.count, hidden.columnCount, hidden.type)
         workspace.kernels.selectRows(hidden.rows, rows[...], into: chosen.rows)
-        return logits(chosen)
+        return logits(chosen, rounding)
     }
 
     /// Next-token cross-entropy of hidden states: the loss, and the losses of supervised tokens.

@@ -11,6 +11,8 @@ package struct ForwardContext {
     package let dropout: RandomStream?
     /// Whether what is trained is left out: the model as it is stored.
     package let isBase: Bool
+    /// How products read what they multiply when generating.
+    package var rounding: GenerationRounding?
     /// Called with each layer's number from 0, queries, keys and rotary embedding.
     package var observeAttention: ((Int, Variable, Variable, RotaryTable?) -> Void)?
     /// Told what passes through every layer.
@@ -79,7 +81,8 @@ package final class LinearLayer {
             dropout = Linear.Dropout(probability: adapter.dropout, key: stream.key(site))
         }
         let operation = Linear(
-            weight: weight, adapterScale: adapter?.scale ?? 1, dropout: dropout)
+            weight: weight, adapterScale: adapter?.scale ?? 1, dropout: dropout,
+            rounding: context.rounding)
         return operation(
             tape, x, residual: residual, weight: trained?.variable,
             bias: trainedBias?.variable ?? bias.map { Variable(constant: $0) },

@@ -23,6 +23,9 @@ public struct Sampling: Sendable, Equatable {
     /// Creates greedy sampling.
     public init() {}
 
+    /// Whether the largest logit is always chosen.
+    var isGreedy: Bool { temperature == 0 && repetitionPenalty == 1 }
+
     /// Chooses a token.
     ///
     /// - Parameters:

@@ -16,6 +16,7 @@ public struct Linear: Operation {
     let dropout: Dropout?
     /// What a profile calls the adapter's own products; `u Bᵀ` and `du A` are one with W's.
     private static let adapterName = "Linear, adapter"
+    let rounding: GenerationRounding?
 
     /// Dropout before A: probability and the random stream of this place in this step.
     public struct Dropout {
@@ -35,10 +36,15 @@ public struct Linear: Operation {
     ///   - weight: `[outputs, inputs]`; where it is trained, its parameter is an input too.
     ///   - adapterScale: `alpha / rank` or what the adapter's kind says.
     ///   - dropout: Applied to what A reads.
-    public init(weight: Weight, adapterScale: Float = 1, dropout: Dropout? = nil) {
+    ///   - rounding: For generating only: how x is read; in bytes only where there is no adapter.
+    public init(
+        weight: Weight, adapterScale: Float = 1, dropout: Dropout? = nil,
+        rounding: GenerationRounding? = nil
+    ) {
         self.weight = weight
         self.adapterScale = adapterScale
         self.dropout = dropout
+        self.rounding = rounding
     }
 
     /// What backward reads.
@@ -68,10 +74,17 @@ public struct Linear: Operation {
         let y: Tensor
         if let residual = inputs[Input.residual] {
             y = workspace.copy(residual)
-            kernels.multiply(x.rows, matrix, lowRank: lowRank, into: y.rows, .add)
         } else {
             y = workspace.tensor(x.rowCount, matrix.rowCount, workspace.activationType)
-            kernels.multiply(x.rows, matrix, lowRank: lowRank, into: y.rows)
+        }
+        let accumulation = inputs[Input.residual] == nil ? Accumulation.replace : .add
+        let isDone =
+            rounding != nil
+            && kernels.multiplyFewRows(x.rows, matrix, lowRank: lowRank, into: y.rows, accumulation)
+            || rounding == .bytes && adapter == nil
+                && kernels.multiplyInBytes(x.rows, matrix, into: y.rows, accumulation)
+        if !isDone {
+            kernels.multiply(x.rows, matrix, lowRank: lowRank, into: y.rows, accumulation)
         }
         if let bias = inputs[Input.bias] { unsafe kernels.addBias(bias.floats, to: y.rows) }
         return (
@@ -100,10 +113,9 @@ public struct Linear: Operation {
     {
         guard let a, let b else { return nil }
         return workspace.profiled(Self.adapterName) {
-            let u = workspace.tensor(x.rowCount, a.rowCount, x.type)
-            let scaledA = workspace.scaled(a, by: adapterScale)
-            workspace.kernels.multiply(
-                dropped(x, in: workspace).rows, scaledA.matrix, into: u.rows)
+            let wide = workspace.tensor(x.rowCount, a.rowCount)
+            workspace.kernels.multiply(dropped(x, in: workspace).rows, a.matrix, into: wide.rows)
+            let u = workspace.converted(workspace.scaled(wide, by: adapterScale), to: x.type)
             return Adapter(a: a, b: b, u: u)
         }
     }

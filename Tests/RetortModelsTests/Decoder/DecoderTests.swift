@@ -229,6 +229,16 @@ struct GeneratorTests {
         #expect(try generator.generate([[], prompt[0]], options) == [[], Array(free[..<2])])
     }
 
+    @Test("prompts in bytes change nothing where weights are no blocks")
+    func bytes() throws {
+        let generator = Generator(try llama())
+        var options = Generator.Options()
+        options.maximumTokens = 8
+        let plain = try generator.generate(documents([11, 30]), options)
+        options.roundsPromptsToBytes = true
+        #expect(try generator.generate(documents([11, 30]), options) == plain)
+    }
+
     @Test("a huge limit needs no memory before it is reached")
     func hugeLimit() throws {
         let model = try llama()

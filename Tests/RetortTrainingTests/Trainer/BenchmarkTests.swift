@@ -75,4 +75,18 @@ struct BenchmarkTests {
         #expect(profile.stepCount == 2)
         #expect(profile.meanRows.contains { $0.name == "data" && Set($0.seconds.keys) == [.other] })
     }
+
+    @Test("generation is timed by its tokens")
+    func generation() throws {
+        var benchmark = GenerationBenchmark()
+        benchmark.promptTokens = 20
+        benchmark.decodedTokens = 5
+        benchmark.rounds = 2
+        var rounds: [Int] = []
+        let result = try benchmark.run(try model()) { rounds.append($0) }
+        #expect(rounds == [0, 1, 2] && result.firstTokens.count == 6)
+        #expect(result.promptSeconds.count == 2 && result.decodeSeconds.count == 2)
+        #expect(result.promptTokensPerSecond > 0 && result.decodedTokensPerSecond > 0)
+        #expect(result.json["first_tokens"]?.array?.count == 6)
+    }
 }

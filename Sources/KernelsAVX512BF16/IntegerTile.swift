@@ -1,0 +1,332 @@
+#if arch(x86_64)
+    import CKernels
+
+    // Prompts in whole numbers: many rows of activations, rounded to bytes with a scale for every 32,
+    // against panels of weights as unsigned bytes. A tile of 8 rows by 48 columns sums one block of 32
+    // in 24 vectors of i32, four products to the instruction, then widens the sums, multiplies them by
+    // the scales of both sides and adds them to f32 sums that stay in the first-level cache:
+    //
+    //     y = Σ over blocks of d·s·(Σ u·q - zero·Σ q) + m·s·Σ q       w = d·(u - zero) + m, x = s·q
+    //
+    // The sums of i32 begin at -zero·Σ q.
+
+    /// A format of blocks of 32 that is unpacked to unsigned bytes.
+    protocol ByteFormat: SendableMetatype {
+        /// Bytes of a block.
+        static var bytes: Int { get }
+        /// Where the f16 minimum is; nil if there is none.
+        static var minimum: Int? { get }
+        /// What the bytes of the value 0 are, without a minimum.
+        static var zero: Int32 { get }
+        /// The 32 values of a block, in order.
+        static func unsignedBytes(_ block: UnsafeRawPointer) -> SIMD4<Int64>
+    }
+
+    extension Q4_0Format: ByteFormat {
+        @inline(__always) static var zero: Int32 { 8 }
+        @inline(__always) static func unsignedBytes(_ block: UnsafeRawPointer) -> SIMD4<Int64> {
+            rk_nibble_bytes(block + 2)
+        }
+    }
+
+    extension Q4_1Format: ByteFormat {
+        @inline(__always) static var zero: Int32 { 0 }
+        @inline(__always) static func unsignedBytes(_ block: UnsafeRawPointer) -> SIMD4<Int64> {
+            rk_nibble_bytes(block + 4)
+        }
+    }
+
+    extension Q8_0Format: ByteFormat {
+        @inline(__always) static var zero: Int32 { 128 }
+        @inline(__always) static func unsignedBytes(_ block: UnsafeRawPointer) -> SIMD4<Int64> {
+            rk_offset_bytes(block + 2)
+        }
+    }
+
+    /// Where the parts of a row of bytes are: the bytes, then for every block its scale, what its sums
+    /// begin at, and its sum times its scale.
+    private struct ByteRow {
+        let blocks: Int
+
+        @inline(__always) var scales: Int { blocks * 32 }
+        @inline(__always) var starts: Int { blocks * 36 }
+        @inline(__always) var sums: Int { blocks * 40 }
+        @inline(__always) var bytes: Int { (blocks * 44 + 63) / 64 * 64 }
+    }
+
+    /// Bytes that ``roundToBytes`` writes for a row of whole blocks.
+    public func byteRowBytes(blocks: Int) -> Int { ByteRow(blocks: blocks).bytes }
+
+    @inline(__always)
+    private func roundToBytes<A: Activation>(
+        _: A.Type, _ zero: Int32, _ x: UnsafeRawPointer, _ blocks: Int,
+        _ out: UnsafeMutableRawPointer
+    ) {
+        let row = ByteRow(blocks: blocks)
+        for block in 0..<blocks {
+            let from = x + block * 32 * A.bytes
+            let low = A.load(from), high = A.load(from + 16 * A.bytes)
+            let top = rk_largest_magnitude(low, high)
+            // Not finite: the scale is not, and what it multiplies is 0 or NaN.
+            let inverse = Floats(repeating: top > 0 ? 127 / top : 0)
+            let a = rk_to_i32(low * inverse), b = rk_to_i32(high * inverse)
+            rk_store_as_bytes(out + block * 32, a)
+            rk_store_as_bytes(out + block * 32 + 16, b)
+            let sum = rk_sum_i32(rk_add_i32(a, b)), scale = top / 127, at = out + block * 4
+            at.storeBytes(of: scale, toByteOffset: row.scales, as: Float.self)
+            at.storeBytes(of: -zero &* sum, toByteOffset: row.starts, as: Int32.self)
+            at.storeBytes(of: scale * Float(sum), toByteOffset: row.sums, as: Float.self)
+        }
+    }
+
+    /// Rounds a row of activations to bytes for products with blocks of a format (GGML's number).
+    public func roundToBytes(
+        _ format: UInt32, bf16: Bool, _ x: UnsafeRawPointer, _ blocks: Int,
+        _ out: UnsafeMutableRawPointer
+    ) {
+        let zero = format == 2 ? Q4_0Format.zero : format == 3 ? Q4_1Format.zero : Q8_0Format.zero
+        if bf16 {
+            roundToBytes(BFloat16.self, zero, x, blocks, out)
+        } else {
+            roundToBytes(Float32.self, zero, x, blocks, out)
+        }
+    }
+
+    /// A panel of 48 columns, block by block: for each four of the reduction the bytes of all columns,
+    /// then the columns' scales and minima.
+    private enum BytePanel {
+        @inline(__always) static var scales: Int { 8 * 192 }
+        @inline(__always) static var minima: Int { 9 * 192 }
+        @inline(__always) static var blockBytes: Int { 10 * 192 }
+    }
+
+    /// Bytes of a panel that ``packBytes`` writes.
+    public func bytePanelBytes(blocks: Int) -> Int { blocks * BytePanel.blockBytes }
+
+    /// One f16 of every row in a vector of f32, zero where there is no row.
+    @inline(__always)
+    private func column(
+        _ starts: InlineArray<16, UnsafeRawPointer>, _ valid: Int, _ offset: Int
+    ) -> Floats {
+        var halves = SIMD32<UInt16>.zero
+        for i in 0..<16 where i < valid {
+            halves[i] = (starts[i] + offset).loadUnaligned(as: UInt16.self)
+        }
+        return rk_from_f16_low(unsafeBitCast(halves, to: Words.self))
+    }
+
+    @inline(__always)
+    private func packBytes<F: ByteFormat>(
+        _: F.Type, _ rows: Rows, _ first: Int, _ count: Int, _ blocks: Int,
+        _ panel: UnsafeMutableRawPointer
+    ) {
+        for group in 0..<3 {
+            let valid = max(0, min(16, count - 16 * group))
+            var starts = InlineArray<16, UnsafeRawPointer>(repeating: rows.base)
+            for i in 0..<valid { starts[i] = rows.start(first + 16 * group + i) }
+            var block = 0
+            while block < blocks {
+                // The words of 16 rows and up to two blocks, turned.
+                var words = InlineArray<16, Words>(repeating: .zero)
+                let isPair = block + 1 < blocks
+                for i in 0..<16 where i < valid {
+                    let from = starts[i] + block * F.bytes
+                    let low = F.unsignedBytes(from)
+                    let high = isPair ? F.unsignedBytes(from + F.bytes) : .zero
+                    words[i] = Words(lowHalf: low, highHalf: high)
+                }
+                transpose(&words)
+                for half in 0..<(isPair ? 2 : 1) {
+                    let out = panel + (block + half) * BytePanel.blockBytes + group * 64
+                    for i in 0..<8 {
+                        (out + i * 192).storeBytes(of: words[half * 8 + i], as: Words.self)
+                    }
+                    let offset = (block + half) * F.bytes
+                    store(column(starts, valid, offset), out + BytePanel.scales)
+                    if let minimum = F.minimum {
+                        store(column(starts, valid, offset + minimum), out + BytePanel.minima)
+                    }
+                }
+                block += 2
+            }
+        }
+    }
+
+    /// Unpacks rows `first ..< first + count` of a stored matrix, at most 48, into a panel of bytes.
+    public func packBytes(
+        _ format: UInt32, _ base: UnsafeRawPointer, _ stride: Int, _ map: UnsafePointer<Int32>?,
+        _ first: Int, _ count: Int, _ blocks: Int, _ panel: UnsafeMutableRawPointer
+    ) {
+        let rows = Rows(base: base, stride: stride, map: map)
+        switch format {
+        case 2: packBytes(Q4_0Format.self, rows, first, count, blocks, panel)
+        case 3: packBytes(Q4_1Format.self, rows, first, count, blocks, panel)
+        default: packBytes(Q8_0Format.self, rows, first, count, blocks, panel)
+        }
+    }
+
+    /// Products of one block of `rows` rows of bytes with 48 columns.
+    @inline(__always)
+    private func sumBlock<let count: Int>(
+        _ rows: Int, _ sums: inout InlineArray<count, Words>, _ x: UnsafeRawPointer, _ stride: Int,
+        _ panel: UnsafePointer<Words>
+    ) {
+        var from = x, b = panel
+        for _ in 0..<8 {
+            for i in 0..<rows {
+                let word = (from + i &* stride).loadUnaligned(as: UInt32.self)
+                let a = unsafeBitCast(SIMD16<UInt32>(repeating: word), to: Words.self)
+                for j in 0..<3 {
+                    sums[unchecked: i &* 3 &+ j] = rk_dot_bytes(
+                        sums[unchecked: i &* 3 &+ j], b[j], a)
+                }
+            }
+            from += 4
+            b += 3
+        }
+    }
+
+    /// Adds the products of one block of `rows` rows and a panel to `before`; all are rows of 48.
+    @inline(__always)
+    private func tile<let count: Int>(
+        _ rows: Int, _ zero: InlineArray<count, Words>, _ hasMinimum: Bool, _ x: UnsafeRawPointer,
+        _ block: Int, _ row: ByteRow, _ panel: UnsafeRawPointer, _ before: UnsafePointer<Float>,
+        _ out: UnsafeMutablePointer<Float>
+    ) {
+        let stride = row.bytes, own = x + block * 4
+        var sums = zero
+        for i in 0..<rows {
+            let start = (own + i &* stride + row.starts).loadUnaligned(as: UInt32.self)
+            for j in 0..<3 {
+                sums[unchecked: i &* 3 &+ j] = unsafeBitCast(
+                    SIMD16<UInt32>(repeating: start), to: Words.self)
+            }
+        }
+        sumBlock(rows, &sums, x + block * 32, stride, panel.assumingMemoryBound(to: Words.self))
+        @inline(__always) func finish(_ i: Int) {
+            let own = own + i &* stride
+            let scale = Floats(repeating: (own + row.scales).loadUnaligned(as: Float.self))
+            for j in 0..<3 {
+                let from = panel + BytePanel.scales + j * 64, place = (i &* 3 &+ j) &* 16
+                let scaled = rk_from_i32(sums[unchecked: i &* 3 &+ j]) * load(from)
+                var sum = rk_fma(scaled, scale, load(before + place))
+                if hasMinimum {
+                    let all = (own + row.sums).loadUnaligned(as: Float.self)
+                    sum = rk_fma(load(from + 192), Floats(repeating: all), sum)
+                }
+                store(sum, out + place)
+            }
+        }
+        // Written out: in a loop of this length the sums would not stay in registers.
+        finish(0)
+        if rows == 8 {
+            finish(1)
+            finish(2)
+            finish(3)
+            finish(4)
+            finish(5)
+            finish(6)
+            finish(7)
+        }
+    }
+
+    /// Heights of tiles, with a minimum and without.
+    ///
+    /// Each is a function of its own, called for every block, so that the sums of a block stay in
+    /// registers and those of f32 do not.
+    private enum ByteTile {
+        typealias Body = (
+            UnsafeRawPointer, Int, ByteRow, UnsafeRawPointer, UnsafePointer<Float>,
+            UnsafeMutablePointer<Float>
+        ) -> Void
+
+        @inline(never)
+        static func rows8(
+            _ x: UnsafeRawPointer, _ block: Int, _ row: ByteRow, _ panel: UnsafeRawPointer,
+            _ before: UnsafePointer<Float>, _ out: UnsafeMutablePointer<Float>
+        ) {
+            tile(
+                8, InlineArray<24, Words>(repeating: .zero), false, x, block, row, panel, before,
+                out)
+        }
+
+        @inline(never)
+        static func rows8WithMinimum(
+            _ x: UnsafeRawPointer, _ block: Int, _ row: ByteRow, _ panel: UnsafeRawPointer,
+            _ before: UnsafePointer<Float>, _ out: UnsafeMutablePointer<Float>
+        ) {
+            tile(
+                8, InlineArray<24, Words>(repeating: .zero), true, x, block, row, panel, before, out
+            )
+        }
+
+        @inline(never)
+        static func row(
+            _ x: UnsafeRawPointer, _ block: Int, _ row: ByteRow, _ panel: UnsafeRawPointer,
+            _ before: UnsafePointer<Float>, _ out: UnsafeMutablePointer<Float>
+        ) {
+            tile(
+                1, InlineArray<3, Words>(repeating: .zero), false, x, block, row, panel, before, out
+            )
+        }
+
+        @inline(never)
+        static func rowWithMinimum(
+            _ x: UnsafeRawPointer, _ block: Int, _ row: ByteRow, _ panel: UnsafeRawPointer,
+            _ before: UnsafePointer<Float>, _ out: UnsafeMutablePointer<Float>
+        ) {
+            tile(
+                1, InlineArray<3, Words>(repeating: .zero), true, x, block, row, panel, before, out)
+        }
+    }
+
+    /// Where a tile's sums go, row by row.
+    @inline(__always)
+    private func put<A: Activation>(
+        _: A.Type, _ sums: UnsafePointer<Float>, _ rows: Int, _ width: Int, _ adds: Bool,
+        _ c: UnsafeMutableRawPointer, _ stride: Int
+    ) {
+        for row in 0..<rows {
+            let to = c + row * stride * A.bytes, from = sums + row * 48
+            eachVector(width) { i, valid in
+                let own = load(from + i)
+                put(A.self, adds ? own + get(A.self, to, i, valid) : own, to, i, valid)
+            }
+        }
+    }
+
+    /// All rows of bytes against one panel, of which `width` columns are stored.
+    ///
+    /// `target`: 0 stores f32, 1 adds to f32, 2 stores bf16; the stride of C is in elements.
+    public func sweepBytes(
+        _ hasMinimum: Bool, _ x: UnsafeRawPointer, _ blocks: Int, _ rows: Int,
+        _ panel: UnsafeRawPointer, _ c: UnsafeMutableRawPointer, _ stride: Int, _ width: Int,
+        _ target: Int
+    ) {
+        let bytes = target == 2 ? 2 : 4, shape = ByteRow(blocks: blocks)
+        withUnsafeTemporaryAllocation(byteCount: 16 * 192, alignment: 64) { space in
+            let sums = space.baseAddress.unsafelyUnwrapped.assumingMemoryBound(to: Float.self)
+            let zeros = sums + 8 * 48
+            for i in 0..<8 * 3 { store(.zero, zeros + i * 16) }
+            var row = 0
+            func move(_ height: Int, _ body: ByteTile.Body) {
+                while row + height <= rows {
+                    for block in 0..<blocks {
+                        body(
+                            x + row * shape.bytes, block, shape,
+                            panel + block * BytePanel.blockBytes, block == 0 ? zeros : sums, sums)
+                    }
+                    let to = c + row * stride * bytes
+                    if target == 2 {
+                        put(BFloat16.self, sums, height, width, false, to, stride)
+                    } else {
+                        put(Float32.self, sums, height, width, target == 1, to, stride)
+                    }
+                    row += height
+                }
+            }
+            move(8, hasMinimum ? ByteTile.rows8WithMinimum : ByteTile.rows8)
+            move(1, hasMinimum ? ByteTile.rowWithMinimum : ByteTile.row)
+        }
+    }
+#endif

@@ -1,0 +1,145 @@
+import CKernels
+
+#if arch(x86_64)
+    import KernelsAVX512BF16
+#endif
+
+/// Products of whole numbers on blocks of 32 (Q4_0, Q4_1, Q8_0), for levels that have them.
+///
+/// Activations are rounded in blocks of 32 with a scale each: to 16 bits where few rows meet the
+/// weights as they lie, to 8 bits where many rows meet panels of bytes. Strides are as in
+/// ``KernelLevel``; blocks of a row are at least sixteen where words are used.
+struct IntegerProducts: Sendable {
+    /// Bytes of a row of so many blocks, rounded to words.
+    let wordRowBytes: @Sendable (Int) -> Int
+    /// format, from bf16, x, blocks, out.
+    let roundToWords:
+        @Sendable (StorageFormat, Bool, UnsafeRawPointer, Int, UnsafeMutableRawPointer) -> Void
+    /// Bytes to work in, for so many blocks in a row.
+    let dotSpaceBytes: @Sendable (Int) -> Int
+    /// rows, first row, count, blocks, rounded x, its rows, work space, out, its stride (a multiple of 4).
+    let dotRows:
+        @Sendable (
+            MatrixRows, Int, Int, Int, UnsafeRawPointer, Int, UnsafeMutablePointer<Float>,
+            UnsafeMutablePointer<Float>, Int
+        ) -> Void
+
+    /// Bytes of a row of so many blocks, rounded to bytes.
+    let byteRowBytes: @Sendable (Int) -> Int
+    /// Bytes of a panel of 48 columns and so many blocks.
+    let bytePanelBytes: @Sendable (Int) -> Int
+    /// format, from bf16, x, blocks, out.
+    let roundToBytes:
+        @Sendable (StorageFormat, Bool, UnsafeRawPointer, Int, UnsafeMutableRawPointer) -> Void
+    /// rows, first row, count, blocks, panel.
+    let packBytes: @Sendable (MatrixRows, Int, Int, Int, UnsafeMutableRawPointer) -> Void
+    /// format, rounded x, blocks, rows, panel, c, stride, width, target.
+    let sweepBytes:
+        @Sendable (
+            StorageFormat, UnsafeRawPointer, Int, Int, UnsafeRawPointer, UnsafeMutableRawPointer,
+            Int, Int, Int
+        ) -> Void
+}
+
+#if arch(x86_64)
+    extension IntegerProducts {
+        /// Those of AVX-512 VNNI, which every processor with bf16 products has.
+        fileprivate static let vnni = IntegerProducts(
+            wordRowBytes: { KernelsAVX512BF16.wordRowBytes(blocks: $0) },
+            roundToWords: { KernelsAVX512BF16.roundToWords($0.rawValue, bf16: $1, $2, $3, $4) },
+            dotSpaceBytes: { KernelsAVX512BF16.dotSpaceBytes(blocks: $0) },
+            dotRows: { rows, first, count, blocks, x, xRows, space, out, stride in
+                KernelsAVX512BF16.dotRows(
+                    rows.format.rawValue, rows.base, rows.stride, rows.map, first, count, blocks, x,
+                    xRows, space, out, stride)
+            },
+            byteRowBytes: { KernelsAVX512BF16.byteRowBytes(blocks: $0) },
+            bytePanelBytes: { KernelsAVX512BF16.bytePanelBytes(blocks: $0) },
+            roundToBytes: { KernelsAVX512BF16.roundToBytes($0.rawValue, bf16: $1, $2, $3, $4) },
+            packBytes: { rows, first, count, blocks, panel in
+                KernelsAVX512BF16.packBytes(
+                    rows.format.rawValue, rows.base, rows.stride, rows.map, first, count, blocks,
+                    panel)
+            },
+            sweepBytes: {
+                KernelsAVX512BF16.sweepBytes($0 == .q4_1, $1, $2, $3, $4, $5, $6, $7, $8)
+            })
+    }
+#endif
+
+extension KernelLevel {
+    /// Products of whole numbers on quantized blocks; nil where the level has none.
+    private var integers: IntegerProducts? {
+        #if arch(x86_64)
+            return hasBF16 ? .vnni : nil
+        #else
+            return nil
+        #endif
+    }
+
+    /// The products of whole numbers for a format, if the level has them.
+    func integerProducts(_ format: StorageFormat) -> IntegerProducts? {
+        switch format {
+        case .q4_0, .q4_1, .q8_0: integers
+        default: nil
+        }
+    }
+}
+
+extension Kernels {
+    /// `y = x · Wᵀ` with x rounded to 8 bits, in blocks of 32 with a scale each.
+    ///
+    /// Results are off by about a hundredth of the root of the sum of squared products. Few rows are left to ``multiplyFewRows(_:_:lowRank:into:_:)``, which is
+    /// more exact and, for them, faster.
+    ///
+    /// - Parameters:
+    ///   - x: `[m, k]`.
+    ///   - weight: `[n, k]`.
+    ///   - y: `[m, n]`, f32 or bf16.
+    ///   - accumulation: Whether to add to y.
+    /// - Returns: Whether the level has such products for the weight; if not, y is as it was.
+    public func multiplyInBytes(
+        _ x: ActivationRows, _ weight: StoredMatrix, into y: ActivationRows,
+        _ accumulation: Accumulation = .replace
+    ) -> Bool {
+        guard let integers = level.integerProducts(weight.format), x.rowCount > Self.fewRows else {
+            return false
+        }
+        precondition(
+            x.columnCount == weight.columnCount && y.columnCount == weight.rowCount
+                && x.rowCount == y.rowCount)
+        let threads = threads, width = 48, blocks = x.columnCount / 32
+        let xBytes = integers.byteRowBytes(blocks)
+        let rounded = threads.sharedScratch(x.rowCount * xBytes)
+        split(x.rowCount, grain: 16) { range, _ in
+            for row in range {
+                integers.roundToBytes(
+                    weight.format, x.isBF16, x.row(row), blocks, rounded + row * xBytes)
+            }
+        }
+        let target = y.isBF16 ? 2 : accumulation == .add ? 1 : 0
+        let panels = (weight.rowCount + width - 1) / width
+        let (pieces, rowsOfPiece) = rowPieces(x.rowCount, panels: panels)
+        threads.run(panels * pieces) { part, thread in
+            let first = part % panels * width
+            let row = part / panels * rowsOfPiece
+            let count = min(rowsOfPiece, x.rowCount - row)
+            if count <= 0 { return }
+            let valid = min(width, weight.rowCount - first)
+            let panel = threads.scratch(thread, integers.bytePanelBytes(blocks))
+            integers.packBytes(weight.rows, first, valid, blocks, panel)
+            integers.sweepBytes(
+                weight.format, rounded + row * xBytes, blocks, count, panel,
+                y.row(row) + first * y.type.bytes, y.stride, valid, target)
+        }
+        return true
+    }
+
+    /// How rows are shared out where there are too few panels for the threads: every piece of them
+    /// packs its panel again.
+    private func rowPieces(_ rows: Int, panels: Int) -> (count: Int, rows: Int) {
+        let count =
+            panels >= 2 * threads.count ? 1 : max(1, min(4 * threads.count / panels, rows / 64))
+        return (count, ((rows + count - 1) / count + 7) / 8 * 8)
+    }
+}
