@@ -80,8 +80,7 @@
                         }
                     }
                     for v in 0..<some * perBlock {
-                        var r = InlineArray<16, Words>(repeating: .zero)
-                        for i in 0..<16 { r[i] = decoded[i * 8 + v] }
+                        var r = InlineArray<16, Words> { decoded[$0 * 8 + v] }
                         transpose(&r)
                         let out =
                             panel.assumingMemoryBound(to: Words.self)
@@ -232,13 +231,10 @@
                     ? get(A.self, source, row * sourceStride + column, width) : Floats.zero
             }
             for row in Swift.stride(from: 0, to: rows, by: step) {
-                var t = InlineArray<16, Words>(repeating: .zero)
-                for i in 0..<16 {
-                    if asBF16 {
-                        t[i] = rk_pair_bf16(load(row + 2 * i), load(row + 2 * i + 1))
-                    } else {
-                        t[i] = words(load(row + i))
-                    }
+                var t = InlineArray<16, Words> { i in
+                    asBF16
+                        ? rk_pair_bf16(load(row + 2 * i), load(row + 2 * i + 1))
+                        : words(load(row + i))
                 }
                 transpose(&t)
                 for i in 0..<width {

@@ -127,13 +127,13 @@
             var block = 0
             while block < blocks {
                 // The words of 16 rows and up to two blocks, turned.
-                var words = InlineArray<16, Words>(repeating: .zero)
                 let isPair = block + 1 < blocks
-                for i in 0..<16 where i < valid {
+                var words = InlineArray<16, Words> { i in
+                    if i >= valid { return .zero }
                     let from = starts[i] + block * F.bytes
                     let low = F.unsignedBytes(from)
                     let high = isPair ? F.unsignedBytes(from + F.bytes) : .zero
-                    words[i] = Words(lowHalf: low, highHalf: high)
+                    return Words(lowHalf: low, highHalf: high)
                 }
                 transpose(&words)
                 for half in 0..<(isPair ? 2 : 1) {
