@@ -15,7 +15,7 @@ struct BenchOptions: Equatable {
     static let fractionMeaning = """
         The fraction of the peak is the arithmetic that the matrix products of a step need, over \
         what the inner kernel does in the same time on operands that stay in the first-level \
-        cache, measured just before with as many threads.
+        cache, measured before and after with as many threads.
         """
 
     static let options: [CommandOption] = [
