@@ -232,27 +232,4 @@
     {
         bf16 ? dot(BFloat16.self, a, b, count) : dot(Float32.self, a, b, count)
     }
-
-    @inline(__always)
-    private func addScaledRow<A: Activation>(
-        _: A.Type, _ scale: Float, _ x: UnsafeRawPointer, _ y: UnsafeMutablePointer<Float>,
-        _ count: Int
-    ) {
-        let s = Floats(repeating: scale)
-        eachVector(count) { i, valid in
-            put(
-                Float32.self, rk_fma(get(A.self, x, i, valid), s, get(Float32.self, y, i, valid)),
-                y, i, valid)
-        }
-    }
-
-    /// `y += scale * x`, x of either type.
-    public func addScaledRow(
-        bf16: Bool, _ scale: Float, _ x: UnsafeRawPointer, _ y: UnsafeMutablePointer<Float>,
-        _ count: Int
-    ) {
-        bf16
-            ? addScaledRow(BFloat16.self, scale, x, y, count)
-            : addScaledRow(Float32.self, scale, x, y, count)
-    }
 #endif

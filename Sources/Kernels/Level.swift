@@ -6,7 +6,7 @@
         label: Processor.name, hasBF16: Processor.hasBF16, decodeStored: decodeRow,
         packStoredRows: packRows, packStoredColumns: packColumns, transposed: transposed,
         sweep: sweep, narrow: narrow, widen: widen, addScaled: addScaled, dot: dot,
-        addScaledRow: addScaledRow, sumOfSquares: sumOfSquares, rmsNorm: rmsNorm,
+        sumOfSquares: sumOfSquares, rmsNorm: rmsNorm,
         rmsNormBackward: rmsNormBackward, gatedSiLU: gatedSiLU,
         gatedSiLUBackward: gatedSiLUBackward, rotate: rotate, logOfSum: logSumExp,
         softmaxScaled: softmaxScaled, attentionRow: attentionRow,

@@ -89,8 +89,8 @@ extension KernelLevel {
 extension Kernels {
     /// `y = x · Wᵀ` with x rounded to 8 bits, in blocks of 32 with a scale each.
     ///
-    /// Results are off by about a hundredth of the root of the sum of squared products. Few rows are left to ``multiplyFewRows(_:_:lowRank:into:_:)``, which is
-    /// more exact and, for them, faster.
+    /// Results are off by about a hundredth of the root of the sum of squared products. Few rows are
+    /// left to ``multiplyFewRows(_:_:lowRank:into:_:)``, which is more exact and, for them, faster.
     ///
     /// - Parameters:
     ///   - x: `[m, k]`.
@@ -118,28 +118,33 @@ extension Kernels {
             }
         }
         let target = y.isBF16 ? 2 : accumulation == .add ? 1 : 0
-        let panels = (weight.rowCount + width - 1) / width
-        let (pieces, rowsOfPiece) = rowPieces(x.rowCount, panels: panels)
-        threads.run(panels * pieces) { part, thread in
-            let first = part % panels * width
-            let row = part / panels * rowsOfPiece
-            let count = min(rowsOfPiece, x.rowCount - row)
-            if count <= 0 { return }
-            let valid = min(width, weight.rowCount - first)
-            let panel = threads.scratch(thread, integers.bytePanelBytes(blocks))
-            integers.packBytes(weight.rows, first, valid, blocks, panel)
-            integers.sweepBytes(
-                weight.format, rounded + row * xBytes, blocks, count, panel,
-                y.row(row) + first * y.type.bytes, y.stride, valid, target)
+        let panelBytes = integers.bytePanelBytes(blocks)
+        let cut = ProductCut(
+            panels: (weight.rowCount + width - 1) / width, panelBytes: panelBytes, even: false,
+            rows: x.rowCount, threads: threads.count)
+        threads.run(cut.parts) { part, thread in
+            let (panels, rows) = cut[part]
+            let scratch = threads.scratch(thread, panels.count * panelBytes)
+            func columns(_ panel: Int) -> (first: Int, valid: Int) {
+                (panel * width, min(width, weight.rowCount - panel * width))
+            }
+            for panel in panels {
+                let (first, valid) = columns(panel)
+                integers.packBytes(
+                    weight.rows, first, valid, blocks,
+                    scratch + (panel - panels.lowerBound) * panelBytes)
+            }
+            for block in cut.blocks(rows) {
+                let row = block.lowerBound
+                for panel in panels {
+                    let (first, valid) = columns(panel)
+                    integers.sweepBytes(
+                        weight.format, rounded + row * xBytes, blocks, block.count,
+                        scratch + (panel - panels.lowerBound) * panelBytes,
+                        y.row(row) + first * y.type.bytes, y.stride, valid, target)
+                }
+            }
         }
         return true
-    }
-
-    /// How rows are shared out where there are too few panels for the threads: every piece of them
-    /// packs its panel again.
-    private func rowPieces(_ rows: Int, panels: Int) -> (count: Int, rows: Int) {
-        let count =
-            panels >= 2 * threads.count ? 1 : max(1, min(4 * threads.count / panels, rows / 64))
-        return (count, ((rows + count - 1) / count + 7) / 8 * 8)
     }
 }

@@ -24,7 +24,7 @@ extension Kernels {
         let perWord = x.isBF16 ? 2 : 1
         let padded = (x.columnCount + 31) / 32 * 32 + ((lowRank?.u.columnCount ?? 0) + 31) / 32 * 32
         let panelBytes = padded / perWord * width * 4
-        let cut = Cut(
+        let cut = ProductCut(
             panels: (weight.rowCount + width - 1) / width, panelBytes: panelBytes, even: false,
             rows: x.rowCount, threads: threads.count)
         threads.run(cut.parts) { [threads] part, thread in
@@ -81,7 +81,7 @@ extension Kernels {
         let perWord = dy.isBF16 ? 2 : 1, longest = 768
         let words = min(longest, (weight.rowCount + perWord - 1) / perWord)
         let panelBytes = (words + extra) * width * 4
-        let cut = Cut(
+        let cut = ProductCut(
             panels: (columns + width - 1) / width, panelBytes: panelBytes, even: true,
             rows: dy.rowCount, threads: threads.count)
         threads.run(cut.parts) { [threads] part, thread in
@@ -147,59 +147,6 @@ extension Kernels {
             level.transposed(
                 x.isBF16, x.base + first * x.type.bytes, x.stride, x.rowCount,
                 min(16, x.columnCount - first), out.isBF16, out.row(first), out.stride)
-        }
-    }
-}
-
-/// How a product is cut into parts for the threads.
-///
-/// A part is some neighbouring panels of the weight, packed once, and rows that go by in blocks.
-/// Panels and a block stay in the second-level cache.
-private struct Cut {
-    /// Bytes of packed panels in a part: less than half of the cache of today's processors.
-    private static let panelBudget = 400 << 10
-    /// Rows that stay in the cache while the panels of a part go by.
-    private static let blockRows = 96
-
-    private let panelCount, panelsOfPart, rowCount, rowsOfPart: Int
-
-    /// Chooses the sizes; results do not depend on them.
-    ///
-    /// - Parameters:
-    ///   - panels: Panels of the whole weight.
-    ///   - panelBytes: Bytes of one.
-    ///   - even: Whether parts begin at even panels, where columns begin whole blocks of 32.
-    ///   - rows: Rows of the left operand.
-    ///   - threads: Threads that share the parts; each gets three or more if there is so much.
-    init(panels: Int, panelBytes: Int, even: Bool, rows: Int, threads: Int) {
-        let step = even ? 2 : 1
-        let fitting = max(1, Self.panelBudget / max(1, panelBytes) / step) * step
-        panelCount = panels
-        panelsOfPart = min(fitting, (panels + step - 1) / step * step)
-        let columnParts = (panels + panelsOfPart - 1) / max(1, panelsOfPart)
-        let wanted = threads == 1 ? 1 : (3 * threads + columnParts - 1) / max(1, columnParts)
-        let rowParts = max(1, min(wanted, rows / Self.blockRows))
-        rowCount = rows
-        rowsOfPart = max(8, ((rows + rowParts - 1) / rowParts + 7) / 8 * 8)
-    }
-
-    private var columnParts: Int { (panelCount + panelsOfPart - 1) / panelsOfPart }
-    var parts: Int {
-        panelCount == 0 ? 0 : columnParts * ((rowCount + rowsOfPart - 1) / rowsOfPart)
-    }
-
-    /// The panels and rows of a part.
-    subscript(part: Int) -> (panels: Range<Int>, rows: Range<Int>) {
-        let panel = part % columnParts * panelsOfPart, row = part / columnParts * rowsOfPart
-        return (
-            panel..<min(panel + panelsOfPart, panelCount), row..<min(row + rowsOfPart, rowCount)
-        )
-    }
-
-    /// The blocks of some rows.
-    func blocks(_ rows: Range<Int>) -> some Sequence<Range<Int>> {
-        stride(from: rows.lowerBound, to: rows.upperBound, by: Self.blockRows).lazy.map {
-            $0..<min($0 + Self.blockRows, rows.upperBound)
         }
     }
 }

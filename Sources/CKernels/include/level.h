@@ -41,7 +41,6 @@ typedef struct __attribute__((swift_name("KernelLevel"), swift_attr("@Sendable")
     void (*widen)(const void *source, float *target, long count);
     void (*addScaled)(float scale, const float *x, float *y, long count);
     float (*dot)(bool bf16, const void *a, const void *b, long count);
-    void (*addScaledRow)(bool bf16, float scale, const void *x, float *y, long count);
     float (*sumOfSquares)(const float *x, long count);
     float (*rmsNorm)(
         bool bf16, const float *x, const float *weight, float epsilon, void *out, long count);

@@ -22,9 +22,6 @@ extension KernelLevel {
                 $0 + Portable.get(bf16, a, $1) * Portable.get(bf16, b, $1)
             }
         },
-        addScaledRow: { bf16, scale, x, y, count in
-            for i in 0..<count { y[i] += scale * Portable.get(bf16, x, i) }
-        },
         sumOfSquares: { Portable.sumOfSquares($0, $1) },
         rmsNorm: { Portable.rmsNorm($0, $1, $2, $3, $4, $5) },
         rmsNormBackward: { Portable.rmsNormBackward($0, $1, $2, $3, $4, $5) },
