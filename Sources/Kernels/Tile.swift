@@ -82,11 +82,17 @@
             _ a: Operand, _ more: Operand, _ panel: UnsafePointer<Words>, _ pitch: Int,
             _ c: UnsafeMutableRawPointer, _ stride: Int, _ width: Int, _ target: Target
         ) {
+            let bytes = target == .bfloat16 ? 2 : 4
+            if target == .add {
+                // Asked for before it is needed: no processor foresees rows this far apart.
+                for i in 0..<rows {
+                    for j in 0..<vectors { rk_prefetch(c + (i * stride + 16 * j) * 4) }
+                }
+            }
             let zero = rk_zero()
             var sums = Sums { _ in InlineArray<vectors, Floats> { _ in zero } }
             add(a, panel, pitch, to: &sums)
             if more.words > 0 { add(more, panel + a.words * pitch, pitch, to: &sums) }
-            let bytes = target == .bfloat16 ? 2 : 4
             for i in 0..<rows {
                 let out = c + i * stride * bytes
                 for j in 0..<vectors {

@@ -26,6 +26,8 @@ RK const char *rk_avx2(void) { return "avx2"; }
 RK const char *rk_neon(void) { return "neon"; }
 #endif
 
+// Asks for a cache line that will be written soon.
+RK void rk_prefetch(const void *p) { __builtin_prefetch(p, 1, 3); }
 RK float rk_log(float x) { return __builtin_logf(x); }
 
 #if RK_AVX512
