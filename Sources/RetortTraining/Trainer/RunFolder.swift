@@ -13,13 +13,19 @@ struct RunFolder {
 
     init(_ path: String) { self.path = path }
 
-    /// Makes the folder of a fresh run; one that holds checkpoints or a result is refused.
+    /// Keeps other runs out of the folder, which is made if need be.
+    func lock() throws -> FolderLock {
+        try Folder.create(path)
+        guard let lock = try FolderLock(path) else { throw TrainingError.runInUse(path: path) }
+        return lock
+    }
+
+    /// Writes what a fresh run begins with; a folder that holds checkpoints or a result is refused.
     func create(_ recipe: Recipe) throws {
         let results = [path + "/adapter", path + "/model"]
         guard try Checkpoint.list(in: path).isEmpty, !results.contains(where: Folder.exists) else {
             throw TrainingError.runExists(path: path)
         }
-        try Folder.create(path)
         _ = try AtomicFile.write(Array(recipe.yaml.utf8), to: recipePath)
         _ = try AtomicFile.write([], to: metricsPath)
     }

@@ -108,6 +108,8 @@ public final class TrainingRun {
     /// - Returns: What came out.
     /// - Throws: ``TrainingError``, and errors of writing.
     public func run(_ start: Start = .fresh) throws -> Summary {
+        let lock = try folder.lock()
+        defer { withExtendedLifetime(lock) {} }
         let first = try begin(start)
         observe(.started(step: first, total: plan.steps.count))
         var validationLoss: Double?

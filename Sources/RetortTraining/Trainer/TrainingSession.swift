@@ -122,6 +122,8 @@ public enum TrainingError: Error, Equatable, CustomStringConvertible {
     case notFinite(step: Int, what: String)
     /// The folder holds a run already.
     case runExists(path: String)
+    /// Another process runs in the folder.
+    case runInUse(path: String)
     /// The recipe differs from that of the run that is to be resumed.
     case otherRecipe(path: String, key: String)
     /// The model or data are not those of the run that is to be resumed.
@@ -137,6 +139,8 @@ public enum TrainingError: Error, Equatable, CustomStringConvertible {
                 + "lower optimizer.learning_rate or clip with training.max_grad_norm."
         case .runExists(let path):
             "\(path) holds a run already; continue it with --resume, or choose another output_dir."
+        case .runInUse(let path):
+            "\(path): another run is writing here; wait for its end, or choose another output_dir."
         case .otherRecipe(let path, let key):
             "\(path): the run to resume was started with another \(key); "
                 + "start a new one in another output_dir."

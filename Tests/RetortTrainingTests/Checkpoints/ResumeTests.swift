@@ -115,6 +115,19 @@ struct ResumeTests {
         #expect(try run.result() == wanted)
     }
 
+    @Test("a folder in which another run is writing is left alone")
+    func inUse() throws {
+        let run = try Run()
+        try Folder.create(run.recipe.outputDir)
+        var lock = try FolderLock(run.recipe.outputDir)
+        #expect(lock != nil)
+        #expect(throws: TrainingError.runInUse(path: run.recipe.outputDir)) { try run.run() }
+        #expect(throws: TrainingError.runInUse(path: run.recipe.outputDir)) { try run.run(.resume) }
+        #expect(try Folder.names(in: run.recipe.outputDir).isEmpty)
+        lock = nil
+        #expect(try run.run().steps.count == 6)
+    }
+
     @Test("what another program wrote aside is no checkpoint")
     func partial() throws {
         let run = try Run()
