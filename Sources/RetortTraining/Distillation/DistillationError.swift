@@ -68,8 +68,8 @@ public enum DistillationError: Error, Equatable, CustomStringConvertible {
             "\(path): none of the teacher's answers can be learned from; they are empty or cut off: "
                 + "raise distillation.endpoint.max_tokens."
         case .dryRunOfEndpoint:
-            "A plan would ask the endpoint, which may cost money; run it, or plan with a file of "
-                + "answers from retort ask and task: sft."
+            "The data of this recipe are the endpoint's answers, and asking for them may cost money; "
+                + "train to ask, or look at a file of answers from retort ask with task: sft."
         case .temperatureOfSamples(let path):
             "\(path): holds tokens drawn at temperature 1; set distillation.temperature to 1."
         case .attentionWithCheckpointing:

@@ -288,7 +288,7 @@ struct DistillationRefusalTests {
             try TrainingRun(recipe, kernels: kernels, isPlan: true)
         }
         #expect(!Folder.exists(work.output))
-        #expect("\(DistillationError.dryRunOfEndpoint)".contains("plan would ask the endpoint"))
+        #expect("\(DistillationError.dryRunOfEndpoint)".contains("asking for them may cost money"))
     }
 
     @Test("when it goes on with another teacher or other targets")
