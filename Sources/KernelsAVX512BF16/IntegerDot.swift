@@ -2,305 +2,231 @@
     import CKernels
 
     // Few rows of activations against blocks as they lie in the file: y = x Wᵀ when generating, where
-    // reading W is what costs. Activations become words of 16 bits with a scale for every 32, so that
-    // 32 products and their sum are one instruction on whole numbers. A block's sum is widened to f32
-    // and multiplied by the scales of both sides:
+    // reading W is what costs. Activations become words of 16 bits with a scale for every 32. A word is
+    // an upper and a lower byte, both signed, so that four products of weights in bytes are summed in
+    // a lane by one instruction, and the sums of the upper bytes are times 256:
     //
-    //     y = Σ over blocks of d·s·Σ n·q + m·s·Σ q        w = d·n + m, x = s·q
+    //     y = Σ over blocks of d·s·(Σ u·q - zero·Σ q) + m·s·Σ q       w = d·(u - zero) + m, x = s·q
     //
-    // The scales of sixteen blocks are widened together.
+    // Four blocks are taken together: each has four of the sixteen lanes, and a scale for them. No sum
+    // of 32 products of words and bytes is beyond 2^24 for nibbles; those of Q8_0 are rounded to f32.
 
-    /// A format of blocks of 32 that is read as words.
-    protocol WordFormat: SendableMetatype {
-        /// Bytes of a block.
-        static var bytes: Int { get }
-        /// Where the f16 minimum is; nil if there is none.
-        static var minimum: Int? { get }
-        /// The values `n` of a block times ``lanes``, in the order of `order`; half of them may be
-        /// less an offset.
-        static func values(_ block: UnsafeRawPointer) -> Words
-        /// One over the factor of each of the 16 lanes of sums.
-        static var lanes: Floats { get }
-        /// Which of the 32 values stands at each place.
-        static var order: SIMD32<UInt16> { get }
-        /// What `values` leaves out of each place: `n` is the value, divided by its lane's factor,
-        /// plus this.
-        static var offset: SIMD32<Int16> { get }
+    /// A format of blocks of 32 that is unpacked four blocks at a time.
+    protocol FourBlockFormat: ByteFormat {
+        /// The first 16 values of each of four neighbouring blocks as unsigned bytes, and the last.
+        static func unpack(_ blocks: UnsafeRawPointer) -> (low: Words, high: Words)
     }
 
-    /// Four values in a word of the file, each left where it is.
-    ///
-    /// Sixteen bytes stand in every quarter of a vector, and each quarter keeps one nibble of every
-    /// word: its sums are times 1, 16, 256 and 4096. With its sign bit flipped the last is the value
-    /// less 8. Two products of -8 · 4096 and 32767 still fit 32 bits.
-    enum NibbleWords {
-        @inline(__always) static func values(_ nibbles: UnsafeRawPointer) -> Words {
-            let mask = SIMD8<UInt64>(
-                0x000f_000f_000f_000f, 0x000f_000f_000f_000f, 0x00f0_00f0_00f0_00f0,
-                0x00f0_00f0_00f0_00f0, 0x0f00_0f00_0f00_0f00, 0x0f00_0f00_0f00_0f00,
-                0xf000_f000_f000_f000, 0xf000_f000_f000_f000)
-            let flip = SIMD8<UInt64>(0, 0, 0, 0, 0, 0, 0x8000_8000_8000_8000, 0x8000_8000_8000_8000)
-            return rk_and_xor(
-                rk_broadcast_quarter(nibbles), unsafeBitCast(mask, to: Words.self),
-                unsafeBitCast(flip, to: Words.self))
-        }
-        @inline(__always) static var lanes: Floats {
-            var result = Floats(repeating: 1)
-            for i in 4..<16 { result[i] = i < 8 ? 0x1p-4 : i < 12 ? 0x1p-8 : 0x1p-12 }
-            return result
-        }
-        /// Quarters: low nibbles of even bytes, high ones of even bytes, then of odd bytes.
-        @inline(__always) static var order: SIMD32<UInt16> {
-            var result = SIMD32<UInt16>()
-            for i in 0..<32 {
-                result[i] = UInt16(2 * (i % 8) + (i / 8 % 2) * 16 + i / 16)
-            }
-            return result
-        }
-        /// What values must be given back when `n` is counted from `zero`.
-        @inline(__always) static func offset(zero: Int16) -> SIMD32<Int16> {
-            var result = SIMD32<Int16>()
-            for i in 0..<32 { result[i] = (i < 24 ? 0 : 8) - zero }
-            return result
-        }
-    }
-
-    extension Q4_0Format: WordFormat {
+    extension Q4_0Format: FourBlockFormat {
         @inline(__always) static var minimum: Int? { nil }
-        @inline(__always) static func values(_ block: UnsafeRawPointer) -> Words {
-            NibbleWords.values(block + 2)
+        @inline(__always)
+        static func unpack(_ blocks: UnsafeRawPointer) -> (low: Words, high: Words) {
+            let nibbles = rk_four_parts(blocks, 18, 2)
+            return (rk_low_nibble_bytes(nibbles), rk_high_nibble_bytes(nibbles))
         }
-        @inline(__always) static var lanes: Floats { NibbleWords.lanes }
-        @inline(__always) static var order: SIMD32<UInt16> { NibbleWords.order }
-        @inline(__always) static var offset: SIMD32<Int16> { NibbleWords.offset(zero: 8) }
     }
 
-    extension Q4_1Format: WordFormat {
+    extension Q4_1Format: FourBlockFormat {
         @inline(__always) static var minimum: Int? { 2 }
-        @inline(__always) static func values(_ block: UnsafeRawPointer) -> Words {
-            NibbleWords.values(block + 4)
+        @inline(__always)
+        static func unpack(_ blocks: UnsafeRawPointer) -> (low: Words, high: Words) {
+            let nibbles = rk_four_parts(blocks, 20, 4)
+            return (rk_low_nibble_bytes(nibbles), rk_high_nibble_bytes(nibbles))
         }
-        @inline(__always) static var lanes: Floats { NibbleWords.lanes }
-        @inline(__always) static var order: SIMD32<UInt16> { NibbleWords.order }
-        @inline(__always) static var offset: SIMD32<Int16> { NibbleWords.offset(zero: 0) }
     }
 
-    extension Q8_0Format: WordFormat {
+    extension Q8_0Format: FourBlockFormat {
         @inline(__always) static var minimum: Int? { nil }
-        @inline(__always) static func values(_ block: UnsafeRawPointer) -> Words {
-            rk_words_from_i8(block + 2)
+        @inline(__always)
+        static func unpack(_ blocks: UnsafeRawPointer) -> (low: Words, high: Words) {
+            (
+                rk_flip_sign_bytes(rk_four_parts(blocks, 34, 2)),
+                rk_flip_sign_bytes(rk_four_parts(blocks, 34, 18))
+            )
         }
-        @inline(__always) static var lanes: Floats { Floats(repeating: 1) }
-        @inline(__always) static var order: SIMD32<UInt16> {
-            var result = SIMD32<UInt16>()
-            for i in 0..<32 { result[i] = UInt16(i) }
-            return result
-        }
-        @inline(__always) static var offset: SIMD32<Int16> { .zero }
     }
 
-    /// Where the parts of a rounded row are: words of all blocks, then, for every group of sixteen
-    /// blocks, scales, what the offsets add per scale of the weight, and what its minimum multiplies.
+    /// Where the parts of a rounded row are.
     ///
-    /// There are sixteen blocks at least. The last group ends with the row, so it may share blocks
-    /// with the one before it; those count once.
-    struct WordRow {
+    /// For every group of four blocks: upper bytes of the first 16 values of each block, then of the
+    /// last, lower bytes likewise, each block's scale in its four lanes, the sum of its words times the
+    /// scale in the first of them, and these four sums once more.
+    ///
+    /// There are four blocks at least. The last group ends with the row, so it may share blocks with
+    /// the one before it; those count once.
+    private struct WordRow {
+        static let lower = 128, scales = 256, spreadSums = 320, sums = 384, groupBytes = 448
+        /// The largest word whose upper byte is signed.
+        static let largest: Float = 127 * 256 + 127
+
         let blocks: Int
 
-        @inline(__always) var groups: Int { (blocks + 15) / 16 }
-        @inline(__always) var bytes: Int { blocks * 64 + groups * 192 }
-        @inline(__always) func first(_ group: Int) -> Int { min(16 * group, blocks - 16) }
-        @inline(__always) func scales(_ group: Int) -> Int { blocks * 64 + group * 192 }
+        @inline(__always) var groups: Int { (blocks + 3) / 4 }
+        @inline(__always) var bytes: Int { groups * Self.groupBytes }
+        @inline(__always) func first(_ group: Int) -> Int { min(4 * group, blocks - 4) }
     }
 
     /// Bytes that ``roundToWords`` writes for a row of whole blocks.
     public func wordRowBytes(blocks: Int) -> Int { WordRow(blocks: blocks).bytes }
 
     @inline(__always)
-    private func roundToWords<F: WordFormat, A: Activation>(
-        _: F.Type, _: A.Type, _ x: UnsafeRawPointer, _ blocks: Int, _ out: UnsafeMutableRawPointer
+    private func roundToWords<A: Activation>(
+        _: A.Type, _ x: UnsafeRawPointer, _ blocks: Int, _ out: UnsafeMutableRawPointer
     ) {
         let row = WordRow(blocks: blocks)
-        let order = unsafeBitCast(F.order, to: Words.self)
-        let offset = unsafeBitCast(F.offset, to: Words.self)
-        let one = unsafeBitCast(SIMD32<Int16>(repeating: 1), to: Words.self)
         for group in 0..<row.groups {
-            let scales = (out + row.scales(group)).assumingMemoryBound(to: Float.self)
-            for i in 0..<48 { scales[i] = 0 }
             let first = row.first(group)
-            for block in first..<first + 16 {
-                let from = x + block * 32 * A.bytes
+            for i in 0..<4 {
+                let from = x + (first + i) * 32 * A.bytes
                 let low = A.load(from), high = A.load(from + 16 * A.bytes)
                 let top = rk_largest_magnitude(low, high)
                 // Not finite: the scale is not, and what it multiplies is 0 or NaN.
-                let inverse = Floats(repeating: top > 0 ? 32767 / top : 0)
-                let words = rk_permute_words(
-                    rk_narrow_to_words(rk_to_i32(low * inverse), rk_to_i32(high * inverse)), order)
-                (out + block * 64).storeBytes(of: words, as: Words.self)
-                let scale = top / 32767, at = block - first
-                scales[at] = scale
-                if block < 16 * group { continue }
-                scales[16 + at] = scale * Float(rk_sum_i32(rk_dot_words(.zero, words, offset)))
-                scales[32 + at] = scale * Float(rk_sum_i32(rk_dot_words(.zero, words, one)))
+                let inverse = Floats(repeating: top > 0 ? WordRow.largest / top : 0)
+                let a = rk_to_i32(low * inverse), b = rk_to_i32(high * inverse)
+                let to = out + group * WordRow.groupBytes + i * 16
+                rk_store_split(to, to + WordRow.lower, a)
+                rk_store_split(to + 64, to + WordRow.lower + 64, b)
+                let scale = first + i < 4 * group ? 0 : top / WordRow.largest
+                let sum = scale * Float(rk_sum_i32(rk_add_i32(a, b)))
+                to.storeBytes(
+                    of: SIMD4(repeating: scale), toByteOffset: WordRow.scales,
+                    as: SIMD4<Float>.self)
+                to.storeBytes(
+                    of: SIMD4(sum, 0, 0, 0), toByteOffset: WordRow.spreadSums,
+                    as: SIMD4<Float>.self)
+                (to - i * 12).storeBytes(of: sum, toByteOffset: WordRow.sums, as: Float.self)
             }
         }
     }
 
-    /// Rows of weights whose scales are widened before their values are read.
-    @inline(__always) private var rowsAtOnce: Int { 8 }
+    /// The sums of one row of weights and one of activations so far: those of all lanes, and what the
+    /// minima add.
+    private struct RowSums {
+        var lanes = Floats.zero
+        var minima = SIMD4<Float>.zero
 
-    /// Products of the scales of one row of weights and `rows` of activations, block by block, and the
-    /// part of the results that needs no values.
+        @inline(__always) var all: Floats { lanes + rk_widen4(minima) }
+
+        /// Adds the products of four blocks, whose f16 scales and minima are `halves`.
+        @inline(__always)
+        mutating func add<F: FourBlockFormat>(
+            _: F.Type, _ low: Words, _ high: Words, _ halves: Words, _ x: UnsafeRawPointer
+        ) {
+            var sum = rk_dot_bytes(.zero, low, x.load(as: Words.self))
+            sum = rk_times_256(rk_dot_bytes(sum, high, (x + 64).load(as: Words.self)))
+            sum = rk_dot_bytes(sum, low, (x + WordRow.lower).load(as: Words.self))
+            sum = rk_dot_bytes(sum, high, (x + WordRow.lower + 64).load(as: Words.self))
+            let products = rk_from_i32(sum), scale = load(x + WordRow.scales)
+            let scaled =
+                F.zero == 0
+                ? products * scale
+                : rk_fma(
+                    products, scale,
+                    load(x + WordRow.spreadSums) * Floats(repeating: -Float(F.zero)))
+            lanes = rk_fma(rk_from_f16_low(halves), scaled, lanes)
+            if F.minimum != nil {
+                minima = rk_fma4(
+                    rk_four_from_f16_high(halves), (x + WordRow.sums).load(as: SIMD4<Float>.self),
+                    minima)
+            }
+        }
+    }
+
+    /// Four rows of weights against `rows` rows of activations, one or two; `out` has room for four
+    /// results each.
     @inline(__always)
-    private func prepare<F: WordFormat>(
-        _: F.Type, _ rows: Int, _ start: UnsafeRawPointer, _ x: UnsafeRawPointer, _ blocks: Int,
-        _ factors: UnsafeMutablePointer<Float>, _ rest: UnsafeMutablePointer<Float>
+    private func dots<F: FourBlockFormat, let count: Int>(
+        _: F.Type, _ rows: Int, _ zero: InlineArray<count, RowSums>,
+        _ starts: InlineArray<4, UnsafeRawPointer>, _ ahead: Int, _ x: UnsafeRawPointer,
+        _ blocks: Int, _ out: UnsafeMutablePointer<Float>, _ outStride: Int
     ) {
         let row = WordRow(blocks: blocks)
-        for r in 0..<rows {
-            var sum = Floats.zero
-            for group in 0..<row.groups {
-                let first = row.first(group)
-                let halves = rk_gather_f16(
-                    start + first * F.bytes, Int32(truncatingIfNeeded: F.bytes),
-                    Int32(truncatingIfNeeded: F.minimum ?? 0))
-                let d = rk_from_f16_low(halves)
-                let own = x + r * row.bytes + row.scales(group)
-                store(d * load(own), factors + r * blocks + first)
-                sum = rk_fma(d, load(own + 64), sum)
-                if F.minimum != nil {
-                    sum = rk_fma(rk_from_f16_high(halves), load(own + 128), sum)
-                }
-            }
-            store(sum, rest + r * 16)
-        }
-    }
-
-    /// Four rows of weights against `rows` rows of activations; `out` has room for four results each.
-    @inline(__always)
-    private func dots<F: WordFormat, let count: Int>(
-        _: F.Type, _ rows: Int, _ zero: InlineArray<count, Floats>,
-        _ starts: InlineArray<4, UnsafeRawPointer>, _ x: UnsafeRawPointer, _ blocks: Int,
-        _ factors: UnsafePointer<Float>, _ rest: UnsafePointer<Float>,
-        _ out: UnsafeMutablePointer<Float>, _ outStride: Int
-    ) {
-        let rowBytes = WordRow(blocks: blocks).bytes
         var sums = zero
-        var at = 0
-        for block in 0..<blocks {
-            for output in 0..<4 {
-                let values = F.values(starts[output] + at)
-                for r in 0..<rows {
-                    let i = output * rows + r
-                    let q = (x + r * rowBytes + block * 64).load(as: Words.self)
-                    sums[i] = rk_fma(
-                        rk_from_i32(rk_dot_words(.zero, values, q)),
-                        Floats(repeating: factors[i * blocks + block]), sums[i])
+        var next = starts[0] + ahead
+        for group in 0..<row.groups {
+            // In the order of memory, which four rows side by side do not keep: the processor's own
+            // guesses need it.
+            for line in 0..<(16 * F.bytes + 63) / 64 { rk_prefetch_read(next + line * 64) }
+            next += 16 * F.bytes
+            let at = row.first(group) * F.bytes, words = x + group * WordRow.groupBytes
+            @inline(__always) func add(_ output: Int) {
+                let from = starts[output] + at
+                let (low, high) = F.unpack(from)
+                let halves = rk_four_f16(
+                    from, Int32(truncatingIfNeeded: F.bytes),
+                    Int32(truncatingIfNeeded: F.minimum ?? 0))
+                sums[output * rows].add(F.self, low, high, halves, words)
+                if rows == 2 {
+                    sums[output * rows + 1].add(F.self, low, high, halves, words + row.bytes)
                 }
             }
-            at += F.bytes
+            // Written out: in a loop the sums would not stay in registers.
+            add(0)
+            add(1)
+            add(2)
+            add(3)
         }
-        let lanes = F.lanes
         for r in 0..<rows {
             rk_store_sums(
-                out + r * outStride, rk_fma(sums[r], lanes, load(rest + 16 * r)),
-                rk_fma(sums[rows + r], lanes, load(rest + 16 * (rows + r))),
-                rk_fma(sums[2 * rows + r], lanes, load(rest + 16 * (2 * rows + r))),
-                rk_fma(sums[3 * rows + r], lanes, load(rest + 16 * (3 * rows + r))))
+                out + r * outStride, sums[r].all, sums[rows + r].all, sums[2 * rows + r].all,
+                sums[3 * rows + r].all)
         }
     }
 
-    /// Some rows of weights against `height` rows of activations.
     @inline(__always)
-    private func dotRows<F: WordFormat, let count: Int>(
-        _: F.Type, _ height: Int, _ zero: InlineArray<count, Floats>, _ rows: Rows, _ first: Int,
-        _ valid: Int, _ blocks: Int, _ x: UnsafeRawPointer, _ space: UnsafeMutablePointer<Float>,
-        _ out: UnsafeMutablePointer<Float>, _ outStride: Int
+    private func dotRows<F: FourBlockFormat>(
+        _: F.Type, _ rows: Rows, _ first: Int, _ count: Int, _ blocks: Int,
+        _ x: UnsafeRawPointer, _ xRows: Int, _ out: UnsafeMutablePointer<Float>, _ outStride: Int
     ) {
-        // What the last four rows lack is the last row again.
-        let padded = (valid + 3) / 4 * 4
-        let rest = space + rowsAtOnce * height * blocks
-        for i in 0..<padded {
-            prepare(
-                F.self, height, rows.start(first + min(i, valid - 1)), x, blocks,
-                space + i * height * blocks, rest + i * height * 16)
-        }
+        let rowBytes = WordRow(blocks: blocks).bytes, ahead = 4 * rows.stride
         var output = 0
-        while output < valid {
+        while output < count {
+            // What the last four rows lack is the last row again.
             var starts = InlineArray<4, UnsafeRawPointer>(repeating: rows.base)
-            for i in 0..<4 { starts[i] = rows.start(first + min(output + i, valid - 1)) }
-            dots(
-                F.self, height, zero, starts, x, blocks, space + output * height * blocks,
-                rest + output * height * 16, out + output, outStride)
+            for i in 0..<4 { starts[i] = rows.start(first + min(output + i, count - 1)) }
+            var row = 0
+            while row < xRows {
+                let from = x + row * rowBytes, to = out + row * outStride + output
+                if row + 1 < xRows {
+                    dots(
+                        F.self, 2, InlineArray<8, RowSums>(repeating: RowSums()), starts, ahead,
+                        from, blocks, to, outStride)
+                } else {
+                    dots(
+                        F.self, 1, InlineArray<4, RowSums>(repeating: RowSums()), starts, ahead,
+                        from, blocks, to, outStride)
+                }
+                row += 2
+            }
             output += 4
         }
     }
 
-    @inline(__always)
-    private func dotRows<F: WordFormat>(
-        _: F.Type, _ rows: Rows, _ first: Int, _ count: Int, _ blocks: Int,
-        _ x: UnsafeRawPointer, _ xRows: Int, _ space: UnsafeMutablePointer<Float>,
-        _ out: UnsafeMutablePointer<Float>, _ outStride: Int
-    ) {
-        let rowBytes = WordRow(blocks: blocks).bytes
-        var output = 0
-        while output < count {
-            let valid = min(rowsAtOnce, count - output)
-            var row = 0
-            while row < xRows {
-                let from = x + row * rowBytes
-                let to = out + row * outStride + output
-                if row + 1 < xRows {
-                    dotRows(
-                        F.self, 2, InlineArray<8, Floats>(repeating: .zero), rows, first + output,
-                        valid, blocks, from, space, to, outStride)
-                } else {
-                    dotRows(
-                        F.self, 1, InlineArray<4, Floats>(repeating: .zero), rows, first + output,
-                        valid, blocks, from, space, to, outStride)
-                }
-                row += 2
-            }
-            output += valid
-        }
-    }
-
-    /// Rounds a row of activations to words for products with blocks of a format (GGML's number).
-    ///
-    /// - Returns: Whether there are such products; if not, nothing is written.
+    /// Rounds a row of activations to words for products with blocks of any format of ``dotRows``.
     public func roundToWords(
-        _ format: UInt32, bf16: Bool, _ x: UnsafeRawPointer, _ blocks: Int,
-        _ out: UnsafeMutableRawPointer
+        bf16: Bool, _ x: UnsafeRawPointer, _ blocks: Int, _ out: UnsafeMutableRawPointer
     ) {
-        switch (format, bf16) {
-        case (2, true): roundToWords(Q4_0Format.self, BFloat16.self, x, blocks, out)
-        case (2, false): roundToWords(Q4_0Format.self, Float32.self, x, blocks, out)
-        case (3, true): roundToWords(Q4_1Format.self, BFloat16.self, x, blocks, out)
-        case (3, false): roundToWords(Q4_1Format.self, Float32.self, x, blocks, out)
-        case (_, true): roundToWords(Q8_0Format.self, BFloat16.self, x, blocks, out)
-        case (_, false): roundToWords(Q8_0Format.self, Float32.self, x, blocks, out)
+        if bf16 {
+            roundToWords(BFloat16.self, x, blocks, out)
+        } else {
+            roundToWords(Float32.self, x, blocks, out)
         }
     }
 
-    /// Bytes that ``dotRows`` needs to work in.
-    public func dotSpaceBytes(blocks: Int) -> Int { rowsAtOnce * 2 * (blocks + 16) * 4 }
-
-    /// Products of rounded rows with rows `first ..< first + count` of a stored matrix, as f32.
+    /// Products of rounded rows with rows `first ..< first + count` of a matrix stored in a format
+    /// (GGML's number), as f32.
     ///
     /// Rows of `out` are `outStride` apart, at least `count` rounded up to a multiple of 4.
     public func dotRows(
         _ format: UInt32, _ base: UnsafeRawPointer, _ stride: Int, _ map: UnsafePointer<Int32>?,
         _ first: Int, _ count: Int, _ blocks: Int, _ x: UnsafeRawPointer, _ xRows: Int,
-        _ space: UnsafeMutablePointer<Float>, _ out: UnsafeMutablePointer<Float>, _ outStride: Int
+        _ out: UnsafeMutablePointer<Float>, _ outStride: Int
     ) {
         let rows = Rows(base: base, stride: stride, map: map)
         switch format {
-        case 2:
-            dotRows(Q4_0Format.self, rows, first, count, blocks, x, xRows, space, out, outStride)
-        case 3:
-            dotRows(Q4_1Format.self, rows, first, count, blocks, x, xRows, space, out, outStride)
-        default:
-            dotRows(Q8_0Format.self, rows, first, count, blocks, x, xRows, space, out, outStride)
+        case 2: dotRows(Q4_0Format.self, rows, first, count, blocks, x, xRows, out, outStride)
+        case 3: dotRows(Q4_1Format.self, rows, first, count, blocks, x, xRows, out, outStride)
+        default: dotRows(Q8_0Format.self, rows, first, count, blocks, x, xRows, out, outStride)
         }
     }
 #endif

@@ -8,20 +8,16 @@ import CKernels
 ///
 /// Activations are rounded in blocks of 32 with a scale each: to 16 bits where few rows meet the
 /// weights as they lie, to 8 bits where many rows meet panels of bytes. Strides are as in
-/// ``KernelLevel``; blocks of a row are at least sixteen where words are used.
+/// ``KernelLevel``; blocks of a row are at least four where words are used.
 struct IntegerProducts: Sendable {
     /// Bytes of a row of so many blocks, rounded to words.
     let wordRowBytes: @Sendable (Int) -> Int
-    /// format, from bf16, x, blocks, out.
-    let roundToWords:
-        @Sendable (StorageFormat, Bool, UnsafeRawPointer, Int, UnsafeMutableRawPointer) -> Void
-    /// Bytes to work in, for so many blocks in a row.
-    let dotSpaceBytes: @Sendable (Int) -> Int
-    /// rows, first row, count, blocks, rounded x, its rows, work space, out, its stride (a multiple of 4).
+    /// From bf16, x, blocks, out.
+    let roundToWords: @Sendable (Bool, UnsafeRawPointer, Int, UnsafeMutableRawPointer) -> Void
+    /// rows, first row, count, blocks, rounded x, its rows, out, its stride (a multiple of 4).
     let dotRows:
         @Sendable (
-            MatrixRows, Int, Int, Int, UnsafeRawPointer, Int, UnsafeMutablePointer<Float>,
-            UnsafeMutablePointer<Float>, Int
+            MatrixRows, Int, Int, Int, UnsafeRawPointer, Int, UnsafeMutablePointer<Float>, Int
         ) -> Void
 
     /// Bytes of a row of so many blocks, rounded to bytes.
@@ -46,12 +42,11 @@ struct IntegerProducts: Sendable {
         /// Those of AVX-512 VNNI, which every processor with bf16 products has.
         fileprivate static let vnni = IntegerProducts(
             wordRowBytes: { KernelsAVX512BF16.wordRowBytes(blocks: $0) },
-            roundToWords: { KernelsAVX512BF16.roundToWords($0.rawValue, bf16: $1, $2, $3, $4) },
-            dotSpaceBytes: { KernelsAVX512BF16.dotSpaceBytes(blocks: $0) },
-            dotRows: { rows, first, count, blocks, x, xRows, space, out, stride in
+            roundToWords: { KernelsAVX512BF16.roundToWords(bf16: $0, $1, $2, $3) },
+            dotRows: { rows, first, count, blocks, x, xRows, out, stride in
                 KernelsAVX512BF16.dotRows(
                     rows.format.rawValue, rows.base, rows.stride, rows.map, first, count, blocks, x,
-                    xRows, space, out, stride)
+                    xRows, out, stride)
             },
             byteRowBytes: { KernelsAVX512BF16.byteRowBytes(blocks: $0) },
             bytePanelBytes: { KernelsAVX512BF16.bytePanelBytes(blocks: $0) },

@@ -29,7 +29,7 @@ extension Kernels {
         let level = level, threads = threads, count = x.rowCount
         if count == 0 { return true }
         let blocks = x.columnCount / 32
-        let integers = x.isBF16 && blocks >= 16 ? level.integerProducts(weight.format) : nil
+        let integers = x.isBF16 && blocks >= 4 ? level.integerProducts(weight.format) : nil
         let xBytes = ((integers?.wordRowBytes(blocks) ?? x.columnCount * 4) + 63) & ~63
         let rank = lowRank?.u.columnCount ?? 0
         let shared = threads.sharedScratch(count * (xBytes + rank * 4))
@@ -37,7 +37,7 @@ extension Kernels {
         for row in 0..<count {
             let to = shared + row * xBytes
             if let integers {
-                integers.roundToWords(weight.format, x.isBF16, x.row(row), blocks, to)
+                integers.roundToWords(x.isBF16, x.row(row), blocks, to)
             } else {
                 widen(x, row, into: to.assumingMemoryBound(to: Float.self))
             }
@@ -47,8 +47,7 @@ extension Kernels {
         let perPiece = max(16, (32 << 10) / max(1, weight.stride) / 4 * 4)
         let pieces = max(1, min(64, weight.rowCount / perPiece))
         let most = ((weight.rowCount + pieces - 1) / pieces + 7) / 4 * 4
-        let spaceBytes = max(
-            max(weight.columnCount, rank) * 4, integers?.dotSpaceBytes(blocks) ?? 0)
+        let spaceBytes = max(weight.columnCount, rank) * 4
         threads.run(pieces) { piece, thread in
             let first = weight.rowCount * piece / pieces
             let valid = weight.rowCount * (piece + 1) / pieces - first
@@ -57,7 +56,7 @@ extension Kernels {
             let decoded = results + count * most
             if let integers {
                 integers.dotRows(
-                    weight.rows, first, valid, blocks, shared, count, decoded, results, most)
+                    weight.rows, first, valid, blocks, shared, count, results, most)
             } else {
                 level.dotRows(
                     weight, first, valid, shared, xBytes, count, decoded, results, most)

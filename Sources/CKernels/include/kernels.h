@@ -28,6 +28,8 @@ RK const char *rk_neon(void) { return "neon"; }
 
 // Asks for a cache line that will be written soon.
 RK void rk_prefetch(const void *p) { __builtin_prefetch(p, 1, 3); }
+// Asks for one that will be read.
+RK void rk_prefetch_read(const void *p) { __builtin_prefetch(p, 0, 3); }
 RK float rk_log(float x) { return __builtin_logf(x); }
 
 #if RK_AVX512
