@@ -9,18 +9,27 @@ import CKernels
 /// Threads that share out numbered parts of one piece of work at a time.
 ///
 /// Which thread takes which part is left to chance; callers make parts whose results do not depend on
-/// it. The calling thread works too. Workers that find nothing to do poll for a bounded time and then
-/// sleep in the kernel. A pool lives as long as the process.
+/// it. The calling thread works too, and waits for no worker that has not begun a part: one that sleeps
+/// or lost its processor to another program finds nothing left to do. Workers that find nothing to do
+/// poll for a bounded time and then sleep in the kernel. A pool lives as long as the process.
 public final class ThreadPool: @unchecked Sendable {
     /// Threads that work, the caller among them.
     public let count: Int
 
-    // One cache line each: the round's number, parts taken, workers still busy, workers asleep.
-    private let words: UnsafeMutablePointer<UInt32>
-    private var round: UnsafeMutablePointer<UInt32> { words }
-    private var taken: UnsafeMutablePointer<UInt32> { words + 16 }
-    private var busy: UnsafeMutablePointer<UInt32> { words + 32 }
-    private var asleep: UnsafeMutablePointer<UInt32> { words + 48 }
+    // One cache line each: the round's number, the parts of a round that nobody took (the round's
+    // number in the upper half, so that none is taken from a later round), parts that are not done,
+    // workers asleep.
+    private let words: UnsafeMutableRawPointer
+    private var round: UnsafeMutablePointer<UInt32> { words.assumingMemoryBound(to: UInt32.self) }
+    private var left: UnsafeMutablePointer<UInt64> {
+        (words + 64).assumingMemoryBound(to: UInt64.self)
+    }
+    private var undone: UnsafeMutablePointer<UInt32> {
+        (words + 128).assumingMemoryBound(to: UInt32.self)
+    }
+    private var asleep: UnsafeMutablePointer<UInt32> {
+        (words + 192).assumingMemoryBound(to: UInt32.self)
+    }
     private var parts: UInt32 = 0
     private var body: ((_ part: Int, _ thread: Int) -> Void)?
     private var workers = 0
@@ -32,8 +41,8 @@ public final class ThreadPool: @unchecked Sendable {
     /// Starts `count - 1` workers.
     public init(count: Int) {
         self.count = max(1, count)
-        words = .allocate(capacity: 64)
-        words.initialize(repeating: 0, count: 64)
+        words = .allocate(byteCount: 256, alignment: 64)
+        words.initializeMemory(as: UInt8.self, repeating: 0, count: 256)
         scratch = .allocate(capacity: self.count + 1)
         scratch.initialize(
             repeating: UnsafeMutableRawBufferPointer(start: nil, count: 0), count: self.count + 1)
@@ -76,17 +85,33 @@ public final class ThreadPool: @unchecked Sendable {
                 _ = rk_add(asleep, UInt32.max)
             }
             seen = rk_load(round)
-            takeParts(thread)
-            _ = rk_add(busy, UInt32.max)
+            let done = takeParts(of: seen, thread)
+            if done > 0 { _ = rk_add(undone, 0 &- done) }
         }
     }
 
-    private func takeParts(_ thread: Int) {
-        guard let body else { return }
+    /// Does parts of a round until none is left; returns how many.
+    ///
+    /// A worker has let go of the body when this returns: its owner may go on with what it holds.
+    @inline(never)
+    private func takeParts(of round: UInt32, _ thread: Int) -> UInt32 {
+        guard var part = takePart(of: round), let body else { return 0 }
+        var done: UInt32 = 0
         while true {
-            let part = rk_add(taken, 1)
-            if part >= parts { return }
-            body(Int(part), thread)
+            body(part, thread)
+            done += 1
+            guard let next = takePart(of: round) else { return done }
+            part = next
+        }
+    }
+
+    /// A part of a round; nil if none is left or the round is over.
+    private func takePart(of round: UInt32) -> Int? {
+        while true {
+            let found = rk_load64(left), count = UInt32(truncatingIfNeeded: found)
+            if found >> 32 != UInt64(round) || count == 0 { return nil }
+            // While a part is taken and not done, the round's parts and body stay.
+            if rk_replace64(left, found, found - 1) { return Int(parts - count) }
         }
     }
 
@@ -100,13 +125,14 @@ public final class ThreadPool: @unchecked Sendable {
         }
         self.body = body
         self.parts = UInt32(parts)
-        rk_store(taken, 0)
-        rk_store(busy, UInt32(workers))
-        _ = rk_add(round, 1)
+        rk_store(undone, UInt32(parts))
+        let number = rk_load(round) &+ 1
+        rk_store64(left, UInt64(number) << 32 | UInt64(parts))
+        rk_store(round, number)
         if rk_load(asleep) > 0 { rk_wake(round, Int32.max) }
-        takeParts(0)
+        _ = rk_add(undone, 0 &- takeParts(of: number, 0))
         var polls = 0
-        while rk_load(busy) > 0 {
+        while rk_load(undone) > 0 {
             polls += 1
             if polls > Self.patience { sched_yield() } else { rk_pause() }
         }

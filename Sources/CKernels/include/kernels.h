@@ -149,6 +149,12 @@ RK __m512 rk_load_first_bf16(const void *p, int count) {
 RK uint32_t rk_load(const uint32_t *p) { return __atomic_load_n(p, __ATOMIC_SEQ_CST); }
 RK void rk_store(uint32_t *p, uint32_t v) { __atomic_store_n(p, v, __ATOMIC_SEQ_CST); }
 RK uint32_t rk_add(uint32_t *p, uint32_t v) { return __atomic_fetch_add(p, v, __ATOMIC_SEQ_CST); }
+RK uint64_t rk_load64(const uint64_t *p) { return __atomic_load_n(p, __ATOMIC_SEQ_CST); }
+RK void rk_store64(uint64_t *p, uint64_t v) { __atomic_store_n(p, v, __ATOMIC_SEQ_CST); }
+// Stores v where `expected` stands; whether it stood there.
+RK _Bool rk_replace64(uint64_t *p, uint64_t expected, uint64_t v) {
+    return __atomic_compare_exchange_n(p, &expected, v, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+}
 
 #if defined(__x86_64__)
 RK void rk_pause(void) { __builtin_ia32_pause(); }
