@@ -1,8 +1,9 @@
 #if arch(x86_64) || arch(arm64)
     import CKernels
 
-    // One head of one query against cached keys and values, rows of memory some bytes apart. Scores
-    // are made four keys at a time, so that their sums share the adding across lanes.
+    // The heads of one query that share keys and values, against cached ones: rows of memory some bytes
+    // apart, each read once for all heads. Scores are made four keys at a time, so that their sums
+    // share the adding across lanes.
 
     /// The part of the product of a query and a key that goes lane by lane.
     @inline(__always)
@@ -32,48 +33,107 @@
         return sum
     }
 
+    /// Scores of `count` keys for every head, row by row.
+    ///
+    /// What will be read next is asked for: the rows lie too far apart for the processor's own guesses.
     @inline(__always)
     private func scores(
-        _ bf16: Bool, _ q: UnsafeRawPointer, _ keys: UnsafeRawPointer, _ stride: Int,
-        _ count: Int, _ size: Int, _ out: UnsafeMutablePointer<Float>
+        _ bf16: Bool, _ q: UnsafeRawPointer, _ heads: Int, _ keys: UnsafeRawPointer,
+        _ keyStride: Int, _ values: UnsafeRawPointer, _ valueStride: Int, _ count: Int,
+        _ size: Int, _ out: UnsafeMutablePointer<Float>
     ) {
+        let bytes = bf16 ? size * 2 : size * 4
         var i = 0
-        while i + 4 <= count {
-            let key = keys + i * stride
-            rk_store_sums(
-                out + i, product(bf16, q, key, size), product(bf16, q, key + stride, size),
-                product(bf16, q, key + 2 * stride, size), product(bf16, q, key + 3 * stride, size))
-            i += 4
-        }
         while i < count {
-            out[i] = rk_sum(product(bf16, q, keys + i * stride, size))
-            i += 1
+            let key = keys + i * keyStride
+            for row in 0..<min(4, count - i) {
+                for line in 0..<(bytes + 63) / 64 {
+                    rk_prefetch_read(key + (8 + row) * keyStride + line * 64)
+                    rk_prefetch_read(values + (i + row) * valueStride + line * 64)
+                }
+            }
+            for head in 0..<heads {
+                let q = q + head * bytes, to = out + head * count + i
+                if i + 4 <= count {
+                    rk_store_sums(
+                        to, product(bf16, q, key, size), product(bf16, q, key + keyStride, size),
+                        product(bf16, q, key + 2 * keyStride, size),
+                        product(bf16, q, key + 3 * keyStride, size))
+                } else {
+                    for row in 0..<count - i {
+                        to[row] = rk_sum(product(bf16, q, key + row * keyStride, size))
+                    }
+                }
+            }
+            i += 4
         }
     }
 
-    /// `out = Σ weights · values` over 64 columns of bf16: the upper halves of words and the lower
-    /// ones are f32 as they are, so even and odd columns are summed apart.
+    /// `out = Σ weights · values` over 64 columns of bf16, for some heads: the upper halves of words and
+    /// the lower ones are f32 as they are, so even and odd columns are summed apart.
+    ///
+    /// `zero` has four vectors for every head; heads are `count` weights and `size` results apart.
     @inline(__always)
-    private func weigh64(
-        _ weights: UnsafePointer<Float>, _ values: UnsafeRawPointer, _ stride: Int, _ count: Int,
+    private func weigh64<let vectors: Int>(
+        _ zero: InlineArray<vectors, Floats>, _ weights: UnsafePointer<Float>,
+        _ values: UnsafeRawPointer, _ stride: Int, _ count: Int, _ size: Int,
         _ out: UnsafeMutablePointer<Float>
     ) {
-        var even0 = Floats.zero, odd0 = Floats.zero, even1 = Floats.zero, odd1 = Floats.zero
+        var sums = zero
         var from = values
         for i in 0..<count {
-            let weight = Floats(repeating: weights[i])
             let a = from.loadUnaligned(as: SIMD16<UInt32>.self)
             let b = (from + 64).loadUnaligned(as: SIMD16<UInt32>.self)
-            even0 = rk_fma(unsafeBitCast(a &<< 16, to: Floats.self), weight, even0)
-            odd0 = rk_fma(unsafeBitCast(a & 0xffff_0000, to: Floats.self), weight, odd0)
-            even1 = rk_fma(unsafeBitCast(b &<< 16, to: Floats.self), weight, even1)
-            odd1 = rk_fma(unsafeBitCast(b & 0xffff_0000, to: Floats.self), weight, odd1)
+            let even0 = unsafeBitCast(a &<< 16, to: Floats.self)
+            let odd0 = unsafeBitCast(a & 0xffff_0000, to: Floats.self)
+            let even1 = unsafeBitCast(b &<< 16, to: Floats.self)
+            let odd1 = unsafeBitCast(b & 0xffff_0000, to: Floats.self)
+            for head in 0..<vectors / 4 {
+                let weight = Floats(repeating: weights[head * count + i]), at = head * 4
+                sums[unchecked: at] = rk_fma(even0, weight, sums[unchecked: at])
+                sums[unchecked: at + 1] = rk_fma(odd0, weight, sums[unchecked: at + 1])
+                sums[unchecked: at + 2] = rk_fma(even1, weight, sums[unchecked: at + 2])
+                sums[unchecked: at + 3] = rk_fma(odd1, weight, sums[unchecked: at + 3])
+            }
             from += stride
         }
-        store(interleaved(even0.lowHalf, odd0.lowHalf), out)
-        store(interleaved(even0.highHalf, odd0.highHalf), out + 16)
-        store(interleaved(even1.lowHalf, odd1.lowHalf), out + 32)
-        store(interleaved(even1.highHalf, odd1.highHalf), out + 48)
+        for head in 0..<vectors / 4 {
+            for half in 0..<2 {
+                let even = sums[unchecked: head * 4 + half * 2]
+                let odd = sums[unchecked: head * 4 + half * 2 + 1]
+                let to = out + head * size + half * 32
+                store(interleaved(even.lowHalf, odd.lowHalf), to)
+                store(interleaved(even.highHalf, odd.highHalf), to + 16)
+            }
+        }
+    }
+
+    /// The same for any number of heads, as many together as registers hold.
+    @inline(__always)
+    private func weigh64(
+        _ heads: Int, _ weights: UnsafePointer<Float>, _ values: UnsafeRawPointer, _ stride: Int,
+        _ count: Int, _ size: Int, _ out: UnsafeMutablePointer<Float>
+    ) {
+        var head = 0
+        while head < heads {
+            let from = weights + head * count, to = out + head * size
+            if Processor.sums >= 24, head + 4 <= heads {
+                weigh64(
+                    InlineArray<16, Floats>(repeating: .zero), from, values, stride, count, size,
+                    to)
+                head += 4
+            } else if Processor.sums >= 24, head + 3 <= heads {
+                weigh64(
+                    InlineArray<12, Floats>(repeating: .zero), from, values, stride, count, size,
+                    to)
+                head += 3
+            } else {
+                weigh64(
+                    InlineArray<4, Floats>(repeating: .zero), from, values, stride, count, size,
+                    to)
+                head += 1
+            }
+        }
     }
 
     @inline(__always)
@@ -100,33 +160,41 @@
         }
     }
 
-    /// Attention of one head of a query to `count` keys.
+    /// Attention of some heads of a query to `count` keys that they share.
     ///
-    /// Strides are bytes; `scores` has room for a weight per key, `out` for the head's f32 result.
+    /// Strides are bytes; `weights` has room for a weight per head and key, `out` for every head's f32
+    /// result, and `logSums` for the logarithm of its sum of exponentials.
     public func attendCached(
-        bf16: Bool, _ q: UnsafeRawPointer, _ keys: UnsafeRawPointer, _ keyStride: Int,
-        _ values: UnsafeRawPointer, _ valueStride: Int, _ count: Int, _ size: Int, _ scale: Float,
-        _ weights: UnsafeMutablePointer<Float>, _ out: UnsafeMutablePointer<Float>
+        bf16: Bool, _ q: UnsafeRawPointer, _ heads: Int, _ keys: UnsafeRawPointer,
+        _ keyStride: Int, _ values: UnsafeRawPointer, _ valueStride: Int, _ count: Int,
+        _ size: Int, _ scale: Float, _ weights: UnsafeMutablePointer<Float>,
+        _ out: UnsafeMutablePointer<Float>, _ logSums: UnsafeMutablePointer<Float>
     ) {
         if bf16 {
-            scores(true, q, keys, keyStride, count, size, weights)
+            scores(
+                true, q, heads, keys, keyStride, values, valueStride, count, size, weights)
         } else {
-            scores(false, q, keys, keyStride, count, size, weights)
+            scores(
+                false, q, heads, keys, keyStride, values, valueStride, count, size, weights)
         }
-        _ = attentionRow(
-            bf16: false, weights, 0, count, count, scale, UnsafeMutableRawPointer(weights))
-        if !bf16 {
-            return weigh(Float32.self, weights, values, valueStride, count, size, out)
+        for head in 0..<heads {
+            let row = weights + head * count
+            logSums[head] = attentionRow(
+                bf16: false, row, 0, count, count, scale, UnsafeMutableRawPointer(row))
         }
         var column = 0
-        while column + 64 <= size {
-            weigh64(weights, values + column * 2, valueStride, count, out + column)
+        while bf16, column + 64 <= size {
+            weigh64(heads, weights, values + column * 2, valueStride, count, size, out + column)
             column += 64
         }
-        if column < size {
-            weigh(
-                BFloat16.self, weights, values + column * 2, valueStride, count, size - column,
-                out + column)
+        for head in 0..<heads where column < size {
+            let row = weights + head * count, to = out + head * size + column
+            if bf16 {
+                weigh(
+                    BFloat16.self, row, values + column * 2, valueStride, count, size - column, to)
+            } else {
+                weigh(Float32.self, row, values, valueStride, count, size, to)
+            }
         }
     }
 #endif

@@ -46,6 +46,8 @@ struct AttentionCase: Sendable, CustomTestStringConvertible {
             AttentionCase(size: 80, window: 70, lengths: [150], gap: 2),
             AttentionCase(heads: 3, groups: 3, size: 128, window: 5, lengths: [3, 97]),
             AttentionCase(size: 2, lengths: [70]),
+            AttentionCase(heads: 9, groups: 3, size: 64, lengths: [150]),
+            AttentionCase(heads: 8, groups: 1, size: 72, lengths: [67]),
             // More than one part of the forward pass.
             AttentionCase(heads: 1, size: 4, lengths: [1000]),
             AttentionCase(heads: 1, size: 4, window: 90, lengths: [3, 1030]),
@@ -137,6 +139,35 @@ struct AttentionTests {
                     memory.rows(operands.v, narrow, type), queries.reversed(), attention.shape,
                     into: out)
                 return [out.values]
+            }
+        }
+    }
+
+    @Test("to cached keys gives a query the same bits alone and among others")
+    func cachedAlone() {
+        let attention = AttentionCase(heads: 9, groups: 3, size: 64, window: 260, lengths: [300])
+        let operands = Operands(attention, 10), wide = 9 * 64, narrow = 3 * 64
+        for level in Kernels.levelNames {
+            for type in types {
+                let memory = GuardedMemory()
+                let q = memory.rows(operands.q, wide, type)
+                let k = memory.rows(operands.k, narrow, type)
+                let v = memory.rows(operands.v, narrow, type)
+                let queries = [0, 63, 64, 65, 128, 299].map {
+                    CachedQuery(row: $0, keys: max(0, $0 - 259)..<$0 + 1)
+                }
+                let results = [1, 2, 3].flatMap { threads in
+                    withKernels(level, threads: threads) { kernels in
+                        [queries.map { [$0] }, [queries]].map { calls in
+                            let out = memory.rows(300, wide, type)
+                            for call in calls {
+                                kernels.attend(q, k, v, call, attention.shape, into: out)
+                            }
+                            return out.values.map(\.bitPattern)
+                        }
+                    }
+                }
+                #expect(results.allSatisfy { $0 == results[0] })
             }
         }
     }

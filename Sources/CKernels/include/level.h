@@ -63,9 +63,11 @@ typedef struct __attribute__((swift_name("KernelLevel"), swift_attr("@Sendable")
     void (*adamW)(
         float *p, float *m, float *v, const float *gradient, float gradientScale, float beta1,
         float beta2, float keep, float rate, float correction2, float epsilon, long count);
-    // One head of one query against `count` keys; weights has room for one per key.
+    // Heads of one query against `count` keys that they share; weights has room for one per head and
+    // key. logSums are those of `scale * scores`.
     void (*attendCached)(
-        bool bf16, const void *q, const void *keys, long keyStride, const void *values,
-        long valueStride, long count, long size, float scale, float *weights, float *out);
+        bool bf16, const void *q, long heads, const void *keys, long keyStride, const void *values,
+        long valueStride, long count, long size, float scale, float *weights, float *out,
+        float *logSums);
 } rk_level;
 #pragma clang assume_nonnull end

@@ -117,23 +117,26 @@ extension Portable {
     }
 
     static func attendCached(
-        _ bf16: Bool, _ q: UnsafeRawPointer, _ keys: UnsafeRawPointer, _ keyStride: Int,
-        _ values: UnsafeRawPointer, _ valueStride: Int, _ count: Int, _ size: Int, _ scale: Float,
-        _ weights: UnsafeMutablePointer<Float>, _ out: UnsafeMutablePointer<Float>
+        _ bf16: Bool, _ q: UnsafeRawPointer, _ heads: Int, _ keys: UnsafeRawPointer,
+        _ keyStride: Int, _ values: UnsafeRawPointer, _ valueStride: Int, _ count: Int,
+        _ size: Int, _ scale: Float, _ weights: UnsafeMutablePointer<Float>,
+        _ out: UnsafeMutablePointer<Float>, _ logSums: UnsafeMutablePointer<Float>
     ) {
-        for key in 0..<count {
-            var sum: Float = 0
-            for i in 0..<size { sum += get(bf16, q, i) * get(bf16, keys + key * keyStride, i) }
-            weights[key] = sum
-        }
-        _ = attentionRow(
-            false, weights, 0, count, count, scale, UnsafeMutableRawPointer(weights))
-        for i in 0..<size {
-            var sum: Float = 0
+        for head in 0..<heads {
+            let row = weights + head * count
             for key in 0..<count {
-                sum += weights[key] * get(bf16, values + key * valueStride, i)
+                row[key] = 0
+                for i in 0..<size {
+                    row[key] += get(bf16, q, head * size + i) * get(bf16, keys + key * keyStride, i)
+                }
             }
-            out[i] = sum
+            logSums[head] = attentionRow(
+                false, row, 0, count, count, scale, UnsafeMutableRawPointer(row))
+            for i in 0..<size {
+                out[head * size + i] = (0..<count).reduce(0) {
+                    $0 + row[$1] * get(bf16, values + $1 * valueStride, i)
+                }
+            }
         }
     }
 

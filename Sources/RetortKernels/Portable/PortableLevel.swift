@@ -33,5 +33,7 @@ extension KernelLevel {
         attentionRow: { Portable.attentionRow($0, $1, $2, $3, $4, $5, $6) },
         attentionRowBackward: { Portable.attentionRowBackward($0, $1, $2, $3, $4, $5, $6) },
         adamW: { Portable.adamW($0, $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) },
-        attendCached: { Portable.attendCached($0, $1, $2, $3, $4, $5, $6, $7, $8, $9, $10) })
+        attendCached: {
+            Portable.attendCached($0, $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+        })
 }
