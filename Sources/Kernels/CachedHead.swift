@@ -33,9 +33,16 @@
         return sum
     }
 
+    /// Asks for memory that will be read.
+    @inline(__always)
+    private func request(_ start: UnsafeRawPointer, _ bytes: Int) {
+        for line in 0..<(bytes + 63) / 64 { rk_prefetch_read(start + line * 64) }
+    }
+
     /// Scores of `count` keys for every head, row by row.
     ///
-    /// What will be read next is asked for: the rows lie too far apart for the processor's own guesses.
+    /// Keys and then values are asked for before they are read: a head's rows lie too far apart for the
+    /// processor's own guesses.
     @inline(__always)
     private func scores(
         _ bf16: Bool, _ q: UnsafeRawPointer, _ heads: Int, _ keys: UnsafeRawPointer,
@@ -43,15 +50,11 @@
         _ size: Int, _ out: UnsafeMutablePointer<Float>
     ) {
         let bytes = bf16 ? size * 2 : size * 4
+        for row in 0..<count { request(keys + row * keyStride, bytes) }
         var i = 0
         while i < count {
             let key = keys + i * keyStride
-            for row in 0..<min(4, count - i) {
-                for line in 0..<(bytes + 63) / 64 {
-                    rk_prefetch_read(key + (8 + row) * keyStride + line * 64)
-                    rk_prefetch_read(values + (i + row) * valueStride + line * 64)
-                }
-            }
+            for row in i..<min(i + 4, count) { request(values + row * valueStride, bytes) }
             for head in 0..<heads {
                 let q = q + head * bytes, to = out + head * count + i
                 if i + 4 <= count {
@@ -72,16 +75,18 @@
     /// `out = Σ weights · values` over 64 columns of bf16, for some heads: the upper halves of words and
     /// the lower ones are f32 as they are, so even and odd columns are summed apart.
     ///
-    /// `zero` has four vectors for every head; heads are `count` weights and `size` results apart.
+    /// `zero` has four vectors for every head; heads are `count` weights and `size` results apart. Rows
+    /// of `next` will be read afterwards.
     @inline(__always)
     private func weigh64<let vectors: Int>(
         _ zero: InlineArray<vectors, Floats>, _ weights: UnsafePointer<Float>,
-        _ values: UnsafeRawPointer, _ stride: Int, _ count: Int, _ size: Int,
-        _ out: UnsafeMutablePointer<Float>
+        _ values: UnsafeRawPointer, _ stride: Int, _ next: UnsafeRawPointer, _ nextStride: Int,
+        _ count: Int, _ size: Int, _ out: UnsafeMutablePointer<Float>
     ) {
         var sums = zero
         var from = values
         for i in 0..<count {
+            request(next + i * nextStride, 128)
             let a = from.loadUnaligned(as: SIMD16<UInt32>.self)
             let b = (from + 64).loadUnaligned(as: SIMD16<UInt32>.self)
             let even0 = unsafeBitCast(a &<< 16, to: Floats.self)
@@ -112,25 +117,26 @@
     @inline(__always)
     private func weigh64(
         _ heads: Int, _ weights: UnsafePointer<Float>, _ values: UnsafeRawPointer, _ stride: Int,
-        _ count: Int, _ size: Int, _ out: UnsafeMutablePointer<Float>
+        _ next: UnsafeRawPointer, _ nextStride: Int, _ count: Int, _ size: Int,
+        _ out: UnsafeMutablePointer<Float>
     ) {
         var head = 0
         while head < heads {
             let from = weights + head * count, to = out + head * size
             if Processor.sums >= 24, head + 4 <= heads {
                 weigh64(
-                    InlineArray<16, Floats>(repeating: .zero), from, values, stride, count, size,
-                    to)
+                    InlineArray<16, Floats>(repeating: .zero), from, values, stride, next,
+                    nextStride, count, size, to)
                 head += 4
             } else if Processor.sums >= 24, head + 3 <= heads {
                 weigh64(
-                    InlineArray<12, Floats>(repeating: .zero), from, values, stride, count, size,
-                    to)
+                    InlineArray<12, Floats>(repeating: .zero), from, values, stride, next,
+                    nextStride, count, size, to)
                 head += 3
             } else {
                 weigh64(
-                    InlineArray<4, Floats>(repeating: .zero), from, values, stride, count, size,
-                    to)
+                    InlineArray<4, Floats>(repeating: .zero), from, values, stride, next,
+                    nextStride, count, size, to)
                 head += 1
             }
         }
@@ -184,7 +190,10 @@
         }
         var column = 0
         while bf16, column + 64 <= size {
-            weigh64(heads, weights, values + column * 2, valueStride, count, size, out + column)
+            // The keys of the next heads lie behind these.
+            weigh64(
+                heads, weights, values + column * 2, valueStride, keys + size * 2 + column * 2,
+                keyStride, count, size, out + column)
             column += 64
         }
         for head in 0..<heads where column < size {
