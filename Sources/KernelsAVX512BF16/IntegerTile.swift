@@ -189,12 +189,13 @@
     /// Adds the products of one block of `rows` rows and a panel to `before`; all are rows of 48.
     @inline(__always)
     private func tile<let count: Int>(
-        _ rows: Int, _ zero: InlineArray<count, Words>, _ hasMinimum: Bool, _ x: UnsafeRawPointer,
+        _ rows: Int, _: InlineArray<count, Words>.Type, _ hasMinimum: Bool, _ x: UnsafeRawPointer,
         _ block: Int, _ row: ByteRow, _ panel: UnsafeRawPointer, _ before: UnsafePointer<Float>,
         _ out: UnsafeMutablePointer<Float>
     ) {
         let stride = row.bytes, own = x + block * 4
-        var sums = zero
+        // A function for `repeating:` would be one that other modules may be given.
+        var sums = InlineArray<count, Words> { _ in .zero }
         for i in 0..<rows {
             let start = (own + i &* stride + row.starts).loadUnaligned(as: UInt32.self)
             for j in 0..<3 {
@@ -246,7 +247,7 @@
             _ before: UnsafePointer<Float>, _ out: UnsafeMutablePointer<Float>
         ) {
             tile(
-                8, InlineArray<24, Words>(repeating: .zero), false, x, block, row, panel, before,
+                8, InlineArray<24, Words>.self, false, x, block, row, panel, before,
                 out)
         }
 
@@ -256,7 +257,7 @@
             _ before: UnsafePointer<Float>, _ out: UnsafeMutablePointer<Float>
         ) {
             tile(
-                8, InlineArray<24, Words>(repeating: .zero), true, x, block, row, panel, before, out
+                8, InlineArray<24, Words>.self, true, x, block, row, panel, before, out
             )
         }
 
@@ -266,7 +267,7 @@
             _ before: UnsafePointer<Float>, _ out: UnsafeMutablePointer<Float>
         ) {
             tile(
-                1, InlineArray<3, Words>(repeating: .zero), false, x, block, row, panel, before, out
+                1, InlineArray<3, Words>.self, false, x, block, row, panel, before, out
             )
         }
 
@@ -276,7 +277,7 @@
             _ before: UnsafePointer<Float>, _ out: UnsafeMutablePointer<Float>
         ) {
             tile(
-                1, InlineArray<3, Words>(repeating: .zero), true, x, block, row, panel, before, out)
+                1, InlineArray<3, Words>.self, true, x, block, row, panel, before, out)
         }
     }
 
