@@ -125,17 +125,17 @@
             let from = weights + head * count, to = out + head * size
             if Processor.sums >= 24, head + 4 <= heads {
                 weigh64(
-                    InlineArray<16, Floats>(repeating: .zero), from, values, stride, next,
+                    InlineArray<16, Floats> { _ in .zero }, from, values, stride, next,
                     nextStride, count, size, to)
                 head += 4
             } else if Processor.sums >= 24, head + 3 <= heads {
                 weigh64(
-                    InlineArray<12, Floats>(repeating: .zero), from, values, stride, next,
+                    InlineArray<12, Floats> { _ in .zero }, from, values, stride, next,
                     nextStride, count, size, to)
                 head += 3
             } else {
                 weigh64(
-                    InlineArray<4, Floats>(repeating: .zero), from, values, stride, next,
+                    InlineArray<4, Floats> { _ in .zero }, from, values, stride, next,
                     nextStride, count, size, to)
                 head += 1
             }
@@ -184,9 +184,7 @@
                 false, q, heads, keys, keyStride, values, valueStride, count, size, weights)
         }
         for head in 0..<heads {
-            let row = weights + head * count
-            logSums[head] = attentionRow(
-                bf16: false, row, 0, count, count, scale, UnsafeMutableRawPointer(row))
+            logSums[head] = attentionRow(weights + head * count, count, scale)
         }
         var column = 0
         while bf16, column + 64 <= size {

@@ -9,6 +9,6 @@
         sumOfSquares: sumOfSquares, rmsNorm: rmsNorm,
         rmsNormBackward: rmsNormBackward, gatedSiLU: gatedSiLU,
         gatedSiLUBackward: gatedSiLUBackward, rotate: rotate, logOfSum: logSumExp,
-        softmaxScaled: softmaxScaled, attentionRow: attentionRow,
-        attentionRowBackward: attentionRowBackward, adamW: adamW, attendCached: attendCached)
+        softmaxScaled: softmaxScaled, attentionWeights: attentionWeights,
+        attentionGradients: attentionGradients, adamW: adamW, attendCached: attendCached)
 #endif

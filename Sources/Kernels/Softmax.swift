@@ -72,68 +72,18 @@
             : softmaxScaled(Float32.self, x, count, top, logSum, scale, out)
     }
 
-    @inline(__always)
-    private func fill<A: Activation>(
-        _: A.Type, _ out: UnsafeMutableRawPointer, _ range: Range<Int>
-    ) {
-        for i in range { A.store(.zero, out + i * A.bytes, first: 1) }
-    }
-
-    @inline(__always)
-    private func attentionRow<A: Activation>(
-        _: A.Type, _ scores: UnsafeMutablePointer<Float>, _ low: Int, _ high: Int, _ end: Int,
-        _ scale: Float, _ out: UnsafeMutableRawPointer
+    /// Attention weights of one query: the softmax of `scale * scores`, in place.
+    ///
+    /// Returns the logarithm of the sum of exponentials.
+    func attentionRow(
+        _ scores: UnsafeMutablePointer<Float>, _ count: Int, _ scale: Float
     ) -> Float {
-        let row = scores + low, count = high - low
-        let top = largest(row, count)
-        let sum = exponentials(row, count, top, scale, true)
+        let top = largest(scores, count)
+        let sum = exponentials(scores, count, top, scale, true)
         let inverse = Floats(repeating: 1 / sum)
         eachVector(count) { i, valid in
-            put(
-                A.self, get(Float32.self, row, i, valid) * inverse, out + low * A.bytes, i, valid)
+            put(Float32.self, get(Float32.self, scores, i, valid) * inverse, scores, i, valid)
         }
-        fill(A.self, out, 0..<low)
-        fill(A.self, out, high..<end)
         return top * scale + rk_log(sum)
-    }
-
-    /// Attention weights of one query.
-    ///
-    /// Softmax of `scale * scores` over keys `low ..< high`, zero in the rest of `0 ..< end`. Returns the log of the sum of exponentials; `scores` is used up.
-    public func attentionRow(
-        bf16: Bool, _ scores: UnsafeMutablePointer<Float>, _ low: Int, _ high: Int, _ end: Int,
-        _ scale: Float, _ out: UnsafeMutableRawPointer
-    ) -> Float {
-        bf16
-            ? attentionRow(BFloat16.self, scores, low, high, end, scale, out)
-            : attentionRow(Float32.self, scores, low, high, end, scale, out)
-    }
-
-    /// Backward of one query: `scores` become the weights p, and `dp` (gradient of the weights) becomes
-    /// the gradient of the scores, `scale * p * (dp - Σ p dp)`; both zero outside `low ..< high`.
-    public func attentionRowBackward(
-        _ scores: UnsafeMutablePointer<Float>, _ dp: UnsafeMutablePointer<Float>, _ low: Int,
-        _ high: Int, _ end: Int, _ scale: Float, _ logSum: Float
-    ) {
-        let row = scores + low, gradient = dp + low, count = high - low
-        let l = Floats(repeating: logSum), s = Floats(repeating: scale)
-        var sum = Floats.zero
-        eachVector(count) { i, valid in
-            let p = exponential(get(Float32.self, row, i, valid) * s - l)
-            put(Float32.self, p, row, i, valid)
-            // Read again: lanes behind the end of a short vector must be zero.
-            sum = rk_fma(
-                get(Float32.self, row, i, valid), get(Float32.self, gradient, i, valid), sum)
-        }
-        let mean = Floats(repeating: rk_sum(sum))
-        eachVector(count) { i, valid in
-            let p = get(Float32.self, row, i, valid)
-            let d = (get(Float32.self, gradient, i, valid) - mean) * p * s
-            put(Float32.self, d, gradient, i, valid)
-        }
-        for i in 0..<low { scores[i] = 0 }
-        for i in 0..<low { dp[i] = 0 }
-        for i in high..<end { scores[i] = 0 }
-        for i in high..<end { dp[i] = 0 }
     }
 #endif

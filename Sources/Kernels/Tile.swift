@@ -10,6 +10,13 @@
         static func multiplyAdd(_ sum: Floats, _ a: Words, _ b: Words) -> Floats
         /// The second half of a word's products, where they are not one instruction.
         static func multiplyAddRest(_ sum: Floats, _ a: Words, _ b: Words) -> Floats
+        /// Values in a word of the reduction.
+        static var perWord: Int { get }
+        /// Stores one or two neighbouring rows as words of a panel that the reduction runs down, and
+        /// as rows if there is a place for them.
+        static func store(
+            _ one: Floats, _ two: Floats, _ count: Int, _ panel: UnsafeMutablePointer<Words>,
+            _ pitch: Int, rows: UnsafeMutableRawPointer?, _ stride: Int)
     }
 
     enum BF16Pairs: Element {
@@ -20,6 +27,18 @@
         static func multiplyAddRest(_ sum: Floats, _ a: Words, _ b: Words) -> Floats {
             rk_dot_bf16_rest(sum, a, b)
         }
+        @inline(__always) static var perWord: Int { 2 }
+        @inline(__always)
+        static func store(
+            _ one: Floats, _ two: Floats, _ count: Int, _ panel: UnsafeMutablePointer<Words>,
+            _ pitch: Int, rows: UnsafeMutableRawPointer?, _ stride: Int
+        ) {
+            let packed: Words = rk_pack_bf16(one, two)
+            panel[0] = rk_zip_halves(packed)
+            guard let rows else { return }
+            rows.storeBytes(of: packed.lowHalf, as: SIMD4<Int64>.self)
+            if count == 2 { (rows + stride).storeBytes(of: packed.highHalf, as: SIMD4<Int64>.self) }
+        }
     }
 
     enum F32Singles: Element {
@@ -28,6 +47,18 @@
         }
         @inline(__always)
         static func multiplyAddRest(_ sum: Floats, _ a: Words, _ b: Words) -> Floats { sum }
+        @inline(__always) static var perWord: Int { 1 }
+        @inline(__always)
+        static func store(
+            _ one: Floats, _ two: Floats, _ count: Int, _ panel: UnsafeMutablePointer<Words>,
+            _ pitch: Int, rows: UnsafeMutableRawPointer?, _ stride: Int
+        ) {
+            panel[0] = words(one)
+            if count == 2 { panel[pitch] = words(two) }
+            guard let rows else { return }
+            rows.storeBytes(of: one, as: Floats.self)
+            if count == 2 { (rows + stride).storeBytes(of: two, as: Floats.self) }
+        }
     }
 
     /// One operand of rows: a pointer, bytes from row to row, words of reduction in a row.
@@ -44,7 +75,7 @@
     ///
     /// A function of its own for each size, which is why `multiply` is not inlined. `pitch` is how
     /// many vectors a word of the panel has; the tile takes the first of them.
-    private enum Tile<E: Element, let rows: Int, let vectors: Int> {
+    enum Tile<E: Element, let rows: Int, let vectors: Int> {
         typealias Sums = InlineArray<rows, InlineArray<vectors, Floats>>
 
         @inline(__always)

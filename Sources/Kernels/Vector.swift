@@ -85,4 +85,21 @@
         p = rk_fma(p, r, Floats(repeating: 1))
         return rk_scale2(p, n)
     }
+
+    /// 2 to the x, relative error below 2e-7; 0 far below, infinity or at least 2^126 far above.
+    ///
+    /// `x = n + r`, which is exact, and 2 to the r by a polynomial of the fifth power that is 1 at 0 and
+    /// off by at most 1.1e-7 (least squares of the relative error at Chebyshev's nodes).
+    @inline(__always) func exponential2(_ x: Floats) -> Floats {
+        let x = rk_scalable(x)
+        let n = rk_round(x)
+        let r = x - n
+        var p = Floats(repeating: 1.321_867_2e-3)
+        p = rk_fma(p, r, Floats(repeating: 9.671_698_3e-3))
+        p = rk_fma(p, r, Floats(repeating: 5.550_893_0e-2))
+        p = rk_fma(p, r, Floats(repeating: 0.240_222_38))
+        p = rk_fma(p, r, Floats(repeating: 0.693_146_88))
+        p = rk_fma(p, r, Floats(repeating: 1))
+        return rk_scale2(p, n)
+    }
 #endif

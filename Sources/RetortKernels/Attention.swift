@@ -1,3 +1,5 @@
+import CKernels
+
 /// Sizes of one layer's attention.
 public struct AttentionShape: Sendable, Equatable {
     /// Query heads.
@@ -21,60 +23,56 @@ public struct AttentionShape: Sendable, Equatable {
         self.scale = scale
         self.window = window
     }
+
+    /// The window as a number that may be added to places.
+    var reach: Int { min(window ?? .max, 1 << 40) }
+    /// Query heads that share a key and value head.
+    var group: Int { headCount / keyValueHeadCount }
+    /// Factor of the scores where weights are powers of two.
+    var binaryScale: Float { scale * 1.442_695_04 }
 }
 
-/// Queries handled together: eight tiles of six rows.
-private let blockRows = 48
-private let vectors = 4
-private let width = 64
+/// Columns of a panel of queries or keys: the widest tile that runs at full rate.
+let attentionColumns = 48
 
-/// Queries of a document that are one part of the forward pass, so that a long document keeps all
-/// threads busy.
-private let segmentRows = 20 * blockRows
+/// Places in a thread's scratch memory.
+struct ScratchPlan {
+    /// Bytes so far.
+    private(set) var bytes = 0
 
-/// One block of queries of one document and the keys that any of them sees.
-private struct Block {
-    let first: Int
-    let count: Int
-    /// First key, a multiple of the panels' width.
-    let base: Int
-    /// Keys from `base` on.
-    let keys: Int
-    private let window: Int
-
-    init(first: Int, length: Int, window: Int?) {
-        self.first = first
-        self.window = window ?? Int.max
-        count = min(blockRows, length - first)
-        base = max(0, first - min(self.window - 1, first)) / width * width
-        keys = first + count - base
-    }
-
-    /// Keys that query `row` of the block sees, counted from `base`.
-    func visible(_ row: Int) -> Range<Int> {
-        let query = first + row
-        return max(0, query - min(window - 1, query) - base)..<query + 1 - base
+    /// Puts something behind the rest.
+    ///
+    /// - Returns: Where it begins, a multiple of a cache line.
+    mutating func place(_ count: Int) -> Int {
+        defer { bytes += (count + 63) / 64 * 64 }
+        return bytes
     }
 }
 
-/// Keys or values of one head of one document, packed for products.
-private struct HeadPanels {
-    /// Panels with a column per token: the reduction runs along the head.
-    static func rowsBytes(_ tokens: Int, _ headSize: Int) -> Int {
-        (tokens + width - 1) / width * rowPanelBytes(headSize)
+extension ActivationRows {
+    /// A head of some tokens as the rows of a matrix.
+    func head(_ index: Int, _ size: Int, from token: Int) -> MatrixRows {
+        MatrixRows(
+            base: row(token) + index * size * type.bytes, stride: byteStride, map: nil,
+            format: type.format)
     }
-    static func rowPanelBytes(_ headSize: Int) -> Int { (headSize + 31) / 32 * 32 * width * 4 }
-    /// Panels with a column per value: the reduction runs along the tokens.
-    static func columnsBytes(_ tokens: Int, _ headSize: Int) -> Int {
-        (headSize + width - 1) / width * columnPanelBytes(tokens)
+}
+
+extension MatrixRows {
+    /// Asks for rows that will soon be read: no processor foresees those of one head.
+    func prefetch(_ rows: Range<Int>, bytes: Int) {
+        for row in rows {
+            for offset in Swift.stride(from: 0, to: bytes, by: 64) {
+                rk_prefetch_read(start(row) + offset)
+            }
+        }
     }
-    static func columnPanelBytes(_ tokens: Int) -> Int { (tokens + 1) * width * 4 }
 }
 
 extension Kernels {
     /// Softmax attention within documents: `out = softmax(scale · q kᵀ) v`, causal.
     ///
-    /// Works on one block of queries against all their keys at a time, so that no matrix of tokens by
+    /// Works on 48 queries against a chunk of their keys at a time, so that no matrix of tokens by
     /// tokens is ever held.
     ///
     /// The arguments:
@@ -88,259 +86,198 @@ extension Kernels {
         _ q: ActivationRows, _ k: ActivationRows, _ v: ActivationRows, _ documents: [Range<Int>],
         _ shape: AttentionShape, into out: ActivationRows, logSums: UnsafeMutablePointer<Float>
     ) {
-        let level = level, size = shape.headSize, heads = shape.headCount
-        let group = heads / shape.keyValueHeadCount, bf16 = q.isBF16, element = q.type.bytes
+        // A long document is several parts, and the longest come first, so that all threads are
+        // busy to the end.
         let segments = documents.flatMap { document in
-            stride(from: 0, to: document.count, by: segmentRows).map { first in
-                // What comes after the segment's own tokens is not seen.
-                (
-                    first,
-                    document
-                        .lowerBound..<min(
-                            document.upperBound, document.lowerBound + first + segmentRows)
-                )
+            stride(from: document.count, to: 0, by: -ForwardPass.segmentRows).map { end in
+                (document, max(0, end - ForwardPass.segmentRows)..<end)
             }
-        }
-        threads.run(segments.count * heads) { [threads] part, thread in
-            let (start, document) = segments[part / heads], head = part % heads
-            let length = document.count, padded = (length + width - 1) / width * width
-            let keyBytes = HeadPanels.rowsBytes(length, size)
-            let valueBytes = HeadPanels.columnsBytes(length, size)
-            let scratch = threads.scratch(
-                thread, keyBytes + valueBytes + blockRows * padded * 8)
-            let keys = scratch, values = keys + keyBytes
-            let scores = (values + valueBytes).assumingMemoryBound(to: Float.self)
-            let weights = UnsafeMutableRawPointer(scores + blockRows * padded)
-            let ownHead = head / group * size * element
-            Self.packTokens(level, k, document, ownHead, size, keys)
-            Self.packValues(level, v, document, ownHead, size, values)
-
-            for first in stride(from: start, to: length, by: blockRows) {
-                let block = Block(first: first, length: length, window: shape.window)
-                let queries = q.row(document.lowerBound + first) + head * size * element
-                Self.scores(
-                    level, bf16, queries, q.byteStride, size, keys, block, scores, padded)
-                let even = (block.keys + 1) / 2 * 2
-                for row in 0..<block.count {
-                    let seen = block.visible(row)
-                    let sum = level.attentionRow(
-                        bf16, scores + row * padded, seen.lowerBound, seen.upperBound, even,
-                        shape.scale, weights + row * padded * element)
-                    logSums[(document.lowerBound + first + row) * heads + head] = sum
-                }
-                let step = bf16 ? 2 : 1
-                for column in stride(from: 0, to: size, by: width) {
-                    let panel =
-                        values + column / width * HeadPanels.columnPanelBytes(length)
-                        + block.base / step * width * 4
-                    level.sweep(
-                        bf16, vectors, weights, padded * element, (block.keys + step - 1) / step,
-                        nil, 0, 0, block.count, panel,
-                        out.row(document.lowerBound + first) + (head * size + column) * element,
-                        out.stride, min(width, size - column), bf16 ? 2 : 0)
-                }
-            }
+        }.sorted { $0.1.upperBound > $1.1.upperBound }
+        let heads = shape.headCount
+        threads.run(segments.count * heads) { part, thread in
+            let (document, queries) = segments[part / heads]
+            let pass = ForwardPass(
+                kernels: self, thread: thread, document: document, queries: queries,
+                head: part % heads, shape: shape, type: q.type)
+            pass.run(q, k, v, out, logSums)
         }
     }
+}
 
-    private static func packTokens(
-        _ level: KernelLevel, _ rows: ActivationRows, _ tokens: Range<Int>, _ offset: Int,
-        _ size: Int, _ panels: UnsafeMutableRawPointer
+/// One head of some queries of one document.
+private struct ForwardPass {
+    let level: KernelLevel
+    let document: Range<Int>
+    /// Counted from the document's start, as all places here.
+    let queries: Range<Int>
+    let head: Int
+    let shape: AttentionShape
+    let type: ElementType
+    /// First key that any query sees.
+    let base: Int
+    /// Elements between rows of the turned values: not a multiple of 4,096 bytes.
+    let valueStride: Int
+    /// Elements between rows of the turned output.
+    let outStride: Int
+    let values, panel, weights, turned: UnsafeMutableRawPointer
+    let sums, reference, outs: UnsafeMutablePointer<Float>
+
+    static let segmentRows = 10 * attentionColumns
+    /// Keys whose weights stay in the first-level cache: whole tiles at every level.
+    private static let chunk = 240
+    /// Sums that are not within the range of this and its inverse have lost weights to the limits of
+    /// f32.
+    private static let largestSum: Float = 0x1p60
+
+    init(
+        kernels: Kernels, thread: Int, document: Range<Int>, queries: Range<Int>, head: Int,
+        shape: AttentionShape, type: ElementType
     ) {
-        let source = MatrixRows(
-            base: rows.row(tokens.lowerBound) + offset, stride: rows.byteStride, map: nil,
-            format: rows.type.format)
-        for first in stride(from: 0, to: tokens.count, by: width) {
+        level = kernels.level
+        self.document = document
+        self.queries = queries
+        self.head = head
+        self.shape = shape
+        self.type = type
+        base = Self.firstKey(queries.lowerBound, shape)
+        let size = shape.headSize, element = type.bytes
+        valueStride = (queries.upperBound - base + 31) / 32 * 32 + 32
+        outStride = (size + 31) / 32 * 32
+        var plan = ScratchPlan()
+        let places = (
+            plan.place(size * valueStride * element), plan.place(outStride * attentionColumns * 4),
+            plan.place(Self.chunk * attentionColumns * 4),
+            plan.place(attentionColumns * outStride * element), plan.place(attentionColumns * 4),
+            plan.place(attentionColumns * 4), plan.place(size * attentionColumns * 4)
+        )
+        let scratch = kernels.threads.scratch(thread, plan.bytes)
+        values = scratch + places.0
+        panel = scratch + places.1
+        weights = scratch + places.2
+        turned = scratch + places.3
+        sums = (scratch + places.4).assumingMemoryBound(to: Float.self)
+        reference = (scratch + places.5).assumingMemoryBound(to: Float.self)
+        outs = (scratch + places.6).assumingMemoryBound(to: Float.self)
+    }
+
+    private var bf16: Bool { type == .bfloat16 }
+
+    /// The first key that a query sees, or one or more before it: chunks begin at even keys.
+    private static func firstKey(_ query: Int, _ shape: AttentionShape) -> Int {
+        max(0, query - shape.reach + 1) / 8 * 8
+    }
+
+    func run(
+        _ q: ActivationRows, _ k: ActivationRows, _ v: ActivationRows, _ out: ActivationRows,
+        _ logSums: UnsafeMutablePointer<Float>
+    ) {
+        let size = shape.headSize, own = head / shape.group
+        level.transposed(
+            bf16, v.head(own, size, from: document.lowerBound + base).base, v.stride,
+            queries.upperBound - base, size, bf16, values, valueStride)
+        let keys = k.head(own, size, from: document.lowerBound)
+        // A block that is not full is the first: it has the fewest keys.
+        let rest = queries.count % attentionColumns
+        for end in stride(
+            from: queries.lowerBound + (rest > 0 ? rest : attentionColumns),
+            through: queries.upperBound, by: attentionColumns)
+        {
+            let block = max(queries.lowerBound, end - attentionColumns)..<end
+            let first = block.lowerBound, start = document.lowerBound + first
             level.packRows(
-                source, first, min(width, tokens.count - first), size, vectors, rows.isBF16,
-                panels + first / width * HeadPanels.rowPanelBytes(size))
+                q.head(head, size, from: start), 0, block.count, size, attentionColumns / 16, bf16,
+                panel)
+            referToOneKey(keys, first)
+            q.head(head, size, from: start).prefetch(
+                block.count..<min(block.count + attentionColumns, queries.upperBound - first),
+                bytes: size * type.bytes)
+            attend(block, keys)
+            if !isInRange(block.count) {
+                referToLargest(block, keys)
+                attend(block, keys)
+            }
+            store(block.count, out, start)
+            for query in block {
+                let i = query - first
+                logSums[(document.lowerBound + query) * shape.headCount + head] =
+                    reference[i] * 0.693_147_18 + rk_log(sums[i])
+            }
         }
     }
 
-    private static func packValues(
-        _ level: KernelLevel, _ rows: ActivationRows, _ tokens: Range<Int>, _ offset: Int,
-        _ size: Int, _ panels: UnsafeMutableRawPointer
-    ) {
-        let source = MatrixRows(
-            base: rows.row(tokens.lowerBound) + offset, stride: rows.byteStride, map: nil,
-            format: rows.type.format)
-        level.packColumns(
-            source, 0, tokens.count, 0, size, vectors, rows.isBF16, panels,
-            HeadPanels.columnPanelBytes(tokens.count))
+    /// Any score will do to subtract from all: floats have room for the differences.
+    private func referToOneKey(_ keys: MatrixRows, _ key: Int) {
+        scores(keys, key..<key + 1, reference)
+        for i in 0..<attentionColumns { reference[i] *= shape.binaryScale }
     }
 
-    /// Products of a block's queries (or output gradients) with packed tokens.
-    private static func scores(
-        _ level: KernelLevel, _ bf16: Bool, _ queries: UnsafeRawPointer, _ stride: Int,
-        _ size: Int, _ panels: UnsafeMutableRawPointer, _ block: Block,
-        _ out: UnsafeMutablePointer<Float>, _ outStride: Int
-    ) {
-        for key in Swift.stride(from: 0, to: block.keys, by: width) {
+    /// But where they have not.
+    private func referToLargest(_ block: Range<Int>, _ keys: MatrixRows) {
+        let scores = weights.assumingMemoryBound(to: Float.self)
+        for i in 0..<attentionColumns { reference[i] = -.infinity }
+        let start = Self.firstKey(block.lowerBound, shape)
+        for first in stride(from: start, to: block.upperBound, by: Self.chunk) {
+            let chunk = first..<min(first + Self.chunk, block.upperBound)
+            self.scores(keys, chunk, scores)
+            for key in chunk {
+                for query in max(block.lowerBound, key)..<block.upperBound
+                where query - key < shape.reach {
+                    let i = query - block.lowerBound
+                    let score = scores[(key - first) * attentionColumns + i] * shape.binaryScale
+                    reference[i] = max(reference[i], score)
+                }
+            }
+        }
+        for i in block.count..<attentionColumns { reference[i] = 0 }
+    }
+
+    /// Products of some keys with the panel of queries.
+    private func scores(_ keys: MatrixRows, _ some: Range<Int>, _ out: UnsafeMutablePointer<Float>)
+    {
+        level.sweep(
+            bf16, attentionColumns / 16, keys.start(some.lowerBound), keys.stride, words, nil, 0, 0,
+            some.count, panel, out, attentionColumns, attentionColumns, 0)
+    }
+
+    /// Words of a head.
+    private var words: Int { bf16 ? (shape.headSize + 1) / 2 : shape.headSize }
+
+    /// Sums of the weights and of the weighted values, turned, for one block of queries.
+    private func attend(_ block: Range<Int>, _ keys: MatrixRows) {
+        let step = bf16 ? 2 : 1, vectors = attentionColumns / 16
+        for i in 0..<attentionColumns { sums[i] = 0 }
+        let start = Self.firstKey(block.lowerBound, shape)
+        for first in stride(from: start, to: block.upperBound, by: Self.chunk) {
+            let count = min(Self.chunk, block.upperBound - first)
+            level.attentionWeights(
+                bf16, keys.start(first), keys.stride, words, count, panel, block.lowerBound - first,
+                shape.reach, shape.binaryScale, reference, sums, weights)
             level.sweep(
-                bf16, vectors, queries, stride, bf16 ? (size + 1) / 2 : size, nil, 0, 0,
-                block.count,
-                panels + (block.base + key) / width * HeadPanels.rowPanelBytes(size), out + key,
-                outStride, min(width, block.keys - key), 0)
+                bf16, vectors, values + (first - base) * type.bytes, valueStride * type.bytes,
+                (count + step - 1) / step, nil, 0, 0, shape.headSize, weights, outs,
+                attentionColumns, attentionColumns, first > start ? 1 : 0)
         }
     }
 
-    /// Gradients of ``attend(_:_:_:_:_:into:logSums:)``; the weights are computed again.
-    ///
-    /// The arguments:
-    /// - dout: Gradient of the output, of q's type.
-    /// - logSums: As the forward pass left them.
-    /// - dq: `[tokens, headCount * headSize]`, f32, replaced.
-    /// - dk: `[tokens, keyValueHeadCount * headSize]`, f32, replaced. With headCount instead of
-    ///   keyValueHeadCount every query head's own part, so that few documents keep all threads busy.
-    /// - dv: Like dk.
-    public func attendBack(
-        _ q: ActivationRows, _ k: ActivationRows, _ v: ActivationRows, _ dout: ActivationRows,
-        logSums: UnsafePointer<Float>, _ documents: [Range<Int>], _ shape: AttentionShape,
-        dq: ActivationRows, dk: ActivationRows, dv: ActivationRows
-    ) {
-        let places = dk.columnCount / shape.headSize
-        threads.run(documents.count * places) { part, thread in
-            let pass = BackwardPass(
-                kernels: self, thread: thread, document: documents[part / places],
-                place: part % places, places: places, shape: shape, bf16: q.isBF16)
-            pass.run(q, k, v, dout, logSums, dq, dk, dv)
-        }
+    private func isInRange(_ count: Int) -> Bool {
+        (0..<count).allSatisfy { sums[$0] >= 1 / Self.largestSum && sums[$0] <= Self.largestSum }
     }
 
-    /// One place of dk and dv in one document: all queries that add to it, in order.
-    private struct BackwardPass {
-        let level: KernelLevel
-        let document: Range<Int>
-        let place: Int
-        let heads: Range<Int>
-        let keyValueHead: Int
-        let shape: AttentionShape
-        let bf16: Bool
-        let padded: Int
-        let keyRows, valueRows, keyColumns, queryColumns, gradientColumns: UnsafeMutableRawPointer
-        let scores, gradients: UnsafeMutablePointer<Float>
-        let rounded, turned: UnsafeMutableRawPointer
-        private static let turnedStride = 64
-
-        init(
-            kernels: Kernels, thread: Int, document: Range<Int>, place: Int, places: Int,
-            shape: AttentionShape, bf16: Bool
-        ) {
-            level = kernels.level
-            self.document = document
-            self.place = place
-            let share = shape.headCount / places
-            heads = place * share..<(place + 1) * share
-            keyValueHead = place * shape.keyValueHeadCount / places
-            self.shape = shape
-            self.bf16 = bf16
-            let size = shape.headSize, length = document.count
-            padded = (length + width - 1) / width * width
-            let rowBytes = HeadPanels.rowsBytes(length, size)
-            let columnBytes = HeadPanels.columnsBytes(length, size)
-            let blockBytes = HeadPanels.columnsBytes(blockRows, size)
-            let matrix = blockRows * padded * 4
-            let total =
-                2 * rowBytes + columnBytes + 2 * blockBytes + 3 * matrix
-                + padded * Self.turnedStride * 4
-            keyRows = kernels.threads.scratch(thread, total)
-            valueRows = keyRows + rowBytes
-            keyColumns = valueRows + rowBytes
-            queryColumns = keyColumns + columnBytes
-            gradientColumns = queryColumns + blockBytes
-            scores = (gradientColumns + blockBytes).assumingMemoryBound(to: Float.self)
-            gradients = scores + matrix / 4
-            rounded = UnsafeMutableRawPointer(gradients + matrix / 4)
-            turned = rounded + matrix
-        }
-
-        func run(
-            _ q: ActivationRows, _ k: ActivationRows, _ v: ActivationRows, _ dout: ActivationRows,
-            _ logSums: UnsafePointer<Float>, _ dq: ActivationRows, _ dk: ActivationRows,
-            _ dv: ActivationRows
-        ) {
-            let size = shape.headSize, element = q.type.bytes
-            let own = keyValueHead * size * element
-            packTokens(level, k, document, own, size, keyRows)
-            packTokens(level, v, document, own, size, valueRows)
-            packValues(level, k, document, own, size, keyColumns)
-            for token in document {
-                for rows in [dk, dv] {
-                    (rows.row(token) + place * size * 4).initializeMemory(
-                        as: Float.self, repeating: 0, count: size)
-                }
-            }
-            for head in heads {
-                for first in stride(from: 0, to: document.count, by: blockRows) {
-                    let block = Block(
-                        first: first, length: document.count, window: shape.window)
-                    run(block, head, q, dout, logSums, dq, dk, dv)
-                }
+    /// Divides by the sums and turns the output to rows.
+    private func store(_ count: Int, _ out: ActivationRows, _ start: Int) {
+        let size = shape.headSize
+        withUnsafeTemporaryAllocation(of: Float.self, capacity: attentionColumns) { inverse in
+            for i in 0..<attentionColumns { inverse[i] = 1 / sums[i] }
+            for value in 0..<size {
+                let row = outs + value * attentionColumns
+                for i in 0..<attentionColumns { row[i] *= inverse[i] }
             }
         }
-
-        private func run(
-            _ block: Block, _ head: Int, _ q: ActivationRows, _ dout: ActivationRows,
-            _ logSums: UnsafePointer<Float>, _ dq: ActivationRows, _ dk: ActivationRows,
-            _ dv: ActivationRows
-        ) {
-            let size = shape.headSize, element = q.type.bytes, step = bf16 ? 2 : 1
-            let start = document.lowerBound + block.first
-            let tokens = start..<start + block.count
-            let offset = head * size * element
-            Kernels.scores(
-                level, bf16, q.row(start) + offset, q.byteStride, size, keyRows, block, scores,
-                padded)
-            Kernels.scores(
-                level, bf16, dout.row(start) + offset, dout.byteStride, size, valueRows, block,
-                gradients, padded)
-            let even = (block.keys + 1) / 2 * 2
-            for row in 0..<block.count {
-                let seen = block.visible(row)
-                level.attentionRowBackward(
-                    scores + row * padded, gradients + row * padded, seen.lowerBound,
-                    seen.upperBound, even, shape.scale,
-                    logSums[(start + row) * shape.headCount + head])
-            }
-            // dq = dS k
-            var operand = UnsafeRawPointer(gradients)
-            if bf16 {
-                level.narrow(gradients, rounded, block.count * padded)
-                operand = UnsafeRawPointer(rounded)
-            }
-            for column in stride(from: 0, to: size, by: width) {
-                level.sweep(
-                    bf16, vectors, operand, padded * element, (block.keys + step - 1) / step, nil,
-                    0, 0, block.count,
-                    keyColumns + column / width * HeadPanels.columnPanelBytes(document.count)
-                        + block.base / step * width * 4,
-                    dq.row(start) + (head * size + column) * 4, dq.stride,
-                    min(width, size - column), 0)
-            }
-            // dk += dSᵀ q, dv += pᵀ dout
-            packValues(level, q, tokens, offset, size, queryColumns)
-            packValues(level, dout, tokens, offset, size, gradientColumns)
-            addTurned(gradients, queryColumns, block, dk)
-            addTurned(scores, gradientColumns, block, dv)
-        }
-
-        /// Adds `matrixᵀ · panels` to the rows of the block's keys.
-        private func addTurned(
-            _ matrix: UnsafeMutablePointer<Float>, _ panels: UnsafeMutableRawPointer,
-            _ block: Block, _ target: ActivationRows
-        ) {
-            let element = bf16 ? 2 : 4, step = bf16 ? 2 : 1, size = shape.headSize
-            level.transposed(
-                false, matrix, padded, block.count, block.keys, bf16, turned, Self.turnedStride)
-            for column in stride(from: 0, to: size, by: width) {
-                level.sweep(
-                    bf16, vectors, turned, Self.turnedStride * element,
-                    (block.count + step - 1) / step, nil, 0, 0, block.keys,
-                    panels + column / width * HeadPanels.columnPanelBytes(block.count),
-                    target.row(document.lowerBound + block.base)
-                        + (place * size + column) * 4, target.stride,
-                    min(width, size - column), 1)
-            }
+        level.transposed(
+            false, outs, attentionColumns, size, count, bf16, turned, outStride)
+        for row in 0..<count {
+            (out.row(start + row) + head * size * type.bytes).copyMemory(
+                from: turned + row * outStride * type.bytes, byteCount: size * type.bytes)
         }
     }
 }

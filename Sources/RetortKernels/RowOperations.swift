@@ -285,28 +285,6 @@ extension Kernels {
         }
     }
 
-    /// Sums neighbouring heads: `[rows, heads * size]` to `[rows, heads / group * size]`, f32.
-    ///
-    /// - Parameters:
-    ///   - x: The heads.
-    ///   - size: Values in a head.
-    ///   - out: The sums; `group` follows from its columns.
-    public func sumHeads(_ x: ActivationRows, size: Int, into out: ActivationRows) {
-        let level = level, group = x.columnCount / out.columnCount
-        split(x.rowCount, grain: 16) { range, _ in
-            for row in range {
-                let from = x.floats(row), to = out.floats(row)
-                for head in 0..<out.columnCount / size {
-                    let sum = to + head * size, first = from + head * group * size
-                    UnsafeMutableRawPointer(sum).copyMemory(from: first, byteCount: size * 4)
-                    for i in 1..<max(group, 1) {
-                        level.addScaled(1, first + i * size, sum, size)
-                    }
-                }
-            }
-        }
-    }
-
     /// Dropout (PyTorch's convention): `out = x * keep / (1 - probability)`, or added to `out`.
     ///
     /// Element i of row r is kept by the random word i of the stream's row r, so that the backward

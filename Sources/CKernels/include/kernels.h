@@ -28,7 +28,7 @@ RK const char *rk_neon(void) { return "neon"; }
 
 // Asks for a cache line that will be written soon.
 RK void rk_prefetch(const void *p) { __builtin_prefetch(p, 1, 3); }
-// Asks for one that will be read.
+// Asks for one that will soon be read.
 RK void rk_prefetch_read(const void *p) { __builtin_prefetch(p, 0, 3); }
 RK float rk_log(float x) { return __builtin_logf(x); }
 
@@ -51,13 +51,17 @@ RK void rk_store_first_bf16(void *p, __m512 v, int count) {
     __m512i wide = _mm512_cvtepu16_epi32((__m256i)_mm512_cvtneps_pbh(v));
     _mm512_mask_cvtepi32_storeu_epi16(p, (__mmask16)((1u << count) - 1), wide);
 }
-// Neighbours in the reduction: a[0], b[0], a[1], b[1] and so on as bf16.
-RK __m512i rk_pair_bf16(__m512 a, __m512 b) {
+#endif
+// low[0], high[0], low[1], high[1] and so on: the halves of 32 shorts in turn.
+RK __m512i rk_zip_halves(__m512i v) {
     const __m512i order = _mm512_set_epi16(
         31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9, 24, 8, 23, 7, 22, 6, 21, 5, 20, 4,
         19, 3, 18, 2, 17, 1, 16, 0);
-    return _mm512_permutexvar_epi16(order, rk_pack_bf16(a, b));
+    return _mm512_permutexvar_epi16(order, v);
 }
+#if RK_AVX512_BF16
+// Neighbours in the reduction: a[0], b[0], a[1], b[1] and so on as bf16.
+RK __m512i rk_pair_bf16(__m512 a, __m512 b) { return rk_zip_halves(rk_pack_bf16(a, b)); }
 #endif
 // Zero, which the compiler must not know: it would fill registers by way of memory.
 RK __m512 rk_zero(void) {
@@ -114,6 +118,8 @@ RK __m512 rk_round(__m512 x) { return _mm512_roundscale_ps(x, 8); }
 // Arguments whose exponentials are neither 0 nor infinite, and those just beyond; NaN stays. Here the
 // upper end is left to rk_scale2.
 RK __m512 rk_exponents(__m512 x) { return _mm512_max_ps(_mm512_set1_ps(-150), x); }
+// Arguments that rk_scale2 takes: all.
+RK __m512 rk_scalable(__m512 x) { return x; }
 // x * 2^n, saturating.
 RK __m512 rk_scale2(__m512 x, __m512 n) { return _mm512_scalef_ps(x, n); }
 RK __m512 rk_max(__m512 a, __m512 b) { return _mm512_max_ps(a, b); }
@@ -137,6 +143,10 @@ RK __m512 rk_load_first(const void *p, int count) {
 }
 RK void rk_store_first(void *p, __m512 v, int count) {
     _mm512_mask_storeu_ps(p, (__mmask16)((1u << count) - 1), v);
+}
+// Lanes low ..< high of 0 ... 16; the others become zero.
+RK __m512 rk_keep(__m512 v, int low, int high) {
+    return _mm512_maskz_mov_ps((__mmask16)((1u << high) - (1u << low)), v);
 }
 RK __m512 rk_load_first_bf16(const void *p, int count) {
     __m512i words = _mm512_maskz_loadu_epi16((__mmask32)((1u << count) - 1), p);

@@ -56,10 +56,21 @@ typedef struct __attribute__((swift_name("KernelLevel"), swift_attr("@Sendable")
     rk_log_sum (*logOfSum)(float *x, long count);
     void (*softmaxScaled)(
         bool bf16, const float *x, long count, float top, float logSum, float scale, void *out);
-    float (*attentionRow)(
-        bool bf16, float *scores, long low, long high, long end, float scale, void *out);
-    void (*attentionRowBackward)(
-        float *scores, float *dp, long low, long high, long end, float scale, float logSum);
+    // Weights of `rows` keys, plain rows, for 48 queries, the columns of a panel: exp2(scale * score -
+    // reference), zero where the query does not see the key, as a panel whose reduction runs along the
+    // keys. Sums over the keys are added to `sums`. The first query is `distance` behind the first key;
+    // a query sees `window` keys up to its own.
+    void (*attentionWeights)(
+        bool bf16, const void *keys, long keyStride, long words, long rows, const void *queries,
+        long distance, long window, float scale, const float *reference, float *sums, void *weights);
+    // Weights p of `rows` queries, plain rows, for 48 keys, the columns of a panel: exp2(scale * score -
+    // logSum), and gradients p * (gradientScale * (dout . value) - mean) of the scores. Both as panels
+    // whose reduction runs along the queries, the gradients also as rows.
+    void (*attentionGradients)(
+        bool bf16, const void *queries, long queryStride, const void *dout, long doutStride,
+        long words, long rows, const void *keys, const void *values, long distance, long window,
+        float scale, float gradientScale, const float *logSums, const float *means, void *weights,
+        void *gradients, void *gradientRows, long rowStride);
     void (*adamW)(
         float *p, float *m, float *v, const float *gradient, float gradientScale, float beta1,
         float beta2, float keep, float rate, float correction2, float epsilon, long count);

@@ -115,6 +115,11 @@ RK rk_words rk_zip16_high(rk_words a, rk_words b) {
         (rk_shorts)a, (rk_shorts)b, 16, 48, 17, 49, 18, 50, 19, 51, 20, 52, 21, 53, 22, 54, 23, 55,
         24, 56, 25, 57, 26, 58, 27, 59, 28, 60, 29, 61, 30, 62, 31, 63);
 }
+RK rk_words rk_zip_halves(rk_words v) {
+    return (rk_words)__builtin_shufflevector(
+        (rk_shorts)v, (rk_shorts)v, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23, 8, 24,
+        9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+}
 RK rk_floats rk_round(rk_floats x) { return __builtin_elementwise_roundeven(x); }
 RK rk_floats rk_sqrt(rk_floats v) { return __builtin_elementwise_sqrt(v); }
 RK rk_floats rk_select(rk_bits where, rk_floats a, rk_floats b) {
@@ -127,6 +132,7 @@ RK rk_floats rk_exponents(rk_floats x) {
     x = rk_max(-most, x);
     return rk_select((rk_bits)(most < x), most, x);
 }
+RK rk_floats rk_scalable(rk_floats x) { return rk_exponents(x); }
 // n is within 252 of zero: 2^n in two factors, as subnormal results need. The sum has n in its last
 // bits, and is shifted into the place of an exponent.
 RK rk_floats rk_scale2(rk_floats x, rk_floats n) {
@@ -164,6 +170,11 @@ RK rk_floats rk_load_first(const void *p, int count) {
 }
 RK void rk_store_first(void *p, rk_floats v, int count) {
     __builtin_memcpy(p, &v, 4 * (size_t)count);
+}
+RK rk_floats rk_keep(rk_floats v, int low, int high) {
+    const rk_bits lanes = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+    rk_bits kept = (rk_bits)(lanes >= (uint32_t)low) & (rk_bits)(lanes < (uint32_t)high);
+    return (rk_floats)(kept & (rk_bits)v);
 }
 RK rk_floats rk_load_first_bf16(const void *p, int count) {
     rk_half_shorts v = {0};

@@ -99,23 +99,6 @@ extension Portable {
         for i in 0..<count { put(bf16, expf(x[i] - top - logSum) * scale, out, i) }
     }
 
-    static func attentionRow(
-        _ bf16: Bool, _ scores: UnsafeMutablePointer<Float>, _ low: Int, _ high: Int, _ end: Int,
-        _ scale: Float, _ out: UnsafeMutableRawPointer
-    ) -> Float {
-        var top = -Float.infinity
-        for i in low..<high { top = max(top, scores[i]) }
-        var sum: Float = 0
-        for i in low..<high {
-            scores[i] = expf((scores[i] - top) * scale)
-            sum += scores[i]
-        }
-        for i in 0..<end {
-            put(bf16, i >= low && i < high ? scores[i] / sum : 0, out, i)
-        }
-        return top * scale + rk_log(sum)
-    }
-
     static func attendCached(
         _ bf16: Bool, _ q: UnsafeRawPointer, _ heads: Int, _ keys: UnsafeRawPointer,
         _ keyStride: Int, _ values: UnsafeRawPointer, _ valueStride: Int, _ count: Int,
@@ -130,29 +113,20 @@ extension Portable {
                     row[key] += get(bf16, q, head * size + i) * get(bf16, keys + key * keyStride, i)
                 }
             }
-            logSums[head] = attentionRow(
-                false, row, 0, count, count, scale, UnsafeMutableRawPointer(row))
+            var top = -Float.infinity
+            for key in 0..<count { top = max(top, row[key]) }
+            var sum: Float = 0
+            for key in 0..<count {
+                row[key] = expf((row[key] - top) * scale)
+                sum += row[key]
+            }
+            for key in 0..<count { row[key] /= sum }
+            logSums[head] = top * scale + rk_log(sum)
             for i in 0..<size {
                 out[head * size + i] = (0..<count).reduce(0) {
                     $0 + row[$1] * get(bf16, values + $1 * valueStride, i)
                 }
             }
-        }
-    }
-
-    static func attentionRowBackward(
-        _ scores: UnsafeMutablePointer<Float>, _ dp: UnsafeMutablePointer<Float>, _ low: Int,
-        _ high: Int, _ end: Int, _ scale: Float, _ logSum: Float
-    ) {
-        var mean: Float = 0
-        for i in low..<high {
-            scores[i] = expf(scores[i] * scale - logSum)
-            mean += scores[i] * dp[i]
-        }
-        for i in low..<high { dp[i] = (dp[i] - mean) * scores[i] * scale }
-        for i in 0..<end where i < low || i >= high {
-            scores[i] = 0
-            dp[i] = 0
         }
     }
 

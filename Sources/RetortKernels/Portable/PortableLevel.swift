@@ -30,8 +30,13 @@ extension KernelLevel {
         rotate: { Portable.rotate($0, $1, $2, $3, $4, $5, $6) },
         logOfSum: { Portable.logSumExp($0, $1) },
         softmaxScaled: { Portable.softmaxScaled($0, $1, $2, $3, $4, $5, $6) },
-        attentionRow: { Portable.attentionRow($0, $1, $2, $3, $4, $5, $6) },
-        attentionRowBackward: { Portable.attentionRowBackward($0, $1, $2, $3, $4, $5, $6) },
+        attentionWeights: {
+            Portable.attentionWeights($0, $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+        },
+        attentionGradients: {
+            Portable.attentionGradients(
+                $0, $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
+        },
         adamW: { Portable.adamW($0, $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) },
         attendCached: {
             Portable.attendCached($0, $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)

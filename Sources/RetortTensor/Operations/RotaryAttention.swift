@@ -8,8 +8,6 @@ public struct RotaryAttention: Operation {
     let shape: AttentionShape
     let layout: TokenLayout
     let rotary: RotaryTable?
-    /// Not the number of threads: results must not depend on it.
-    private static let fewParts = 8
 
     /// Creates the operation; a layer without rotary embedding has no table.
     public init(shape: AttentionShape, layout: TokenLayout, rotary: RotaryTable?) {
@@ -20,7 +18,7 @@ public struct RotaryAttention: Operation {
 
     /// What backward reads.
     public struct Saved {
-        let q, k, v, logSums: Tensor
+        let q, k, v, out, logSums: Tensor
     }
 
     /// See ``Operation``.
@@ -45,7 +43,7 @@ public struct RotaryAttention: Operation {
         unsafe workspace.kernels.attend(
             rotatedQ.rows, rotatedK.rows, v.rows, layout.documents, shape, into: out.rows,
             logSums: logSums.floats)
-        return ([out], Saved(q: rotatedQ, k: rotatedK, v: v, logSums: logSums))
+        return ([out], Saved(q: rotatedQ, k: rotatedK, v: v, out: out, logSums: logSums))
     }
 
     /// See ``Operation``.
@@ -56,20 +54,12 @@ public struct RotaryAttention: Operation {
         let q = saved.q, k = saved.k
         let dq = workspace.tensor(q.rowCount, q.columnCount)
         let operand = workspace.converted(dout, to: q.type)
-        // Few documents keep the threads busy only if every query head is a part of its own.
-        let isApart = layout.documents.count * shape.keyValueHeadCount < Self.fewParts
-        let columns = isApart ? q.columnCount : k.columnCount
-        let parts = (0..<2).map { _ in workspace.tensor(k.rowCount, columns) }
+        let dk = workspace.tensor(k.rowCount, k.columnCount)
+        let dv = workspace.tensor(k.rowCount, k.columnCount)
         unsafe workspace.kernels.attendBack(
-            q.rows, k.rows, saved.v.rows, operand.rows, logSums: saved.logSums.floats,
-            layout.documents, shape, dq: dq.rows, dk: parts[0].rows, dv: parts[1].rows)
-        let sums = parts.map { part in
-            if columns == k.columnCount { return part }
-            let sum = workspace.tensor(k.rowCount, k.columnCount)
-            workspace.kernels.sumHeads(part.rows, size: shape.headSize, into: sum.rows)
-            return sum
-        }
-        let dk = sums[0], dv = sums[1]
+            q.rows, k.rows, saved.v.rows, saved.out.rows, operand.rows,
+            logSums: saved.logSums.floats, layout.documents, shape, dq: dq.rows, dk: dk.rows,
+            dv: dv.rows)
         for gradient in [dq, dk] {
             rotary?.turnBack(gradient, layout.positions, shape.headSize, in: workspace)
         }

@@ -82,6 +82,19 @@ struct PlainAttention {
         return (out, logSums)
     }
 
+    /// What `Σ p dp` may be off by where it is the product of the output, rounded as the forward pass
+    /// left it, and its gradient.
+    private func meanError(_ token: Int, _ head: Int, _ weights: [Double]) -> Double {
+        let own = head / (shape.headCount / shape.keyValueHeadCount)
+        let at = place(token, head, shape.headCount)
+        var sum = 0.0
+        for (weight, key) in zip(weights, visible[token]) {
+            let value = place(key, own, shape.keyValueHeadCount)
+            for i in 0..<shape.headSize { sum += weight * abs(v[value + i] * dout[at + i]) }
+        }
+        return (rounding + roundingUnit(type)) * sum
+    }
+
     /// The gradients of q, k and v.
     func backward() -> (dq: [Expected], dk: [Expected], dv: [Expected]) {
         let heads = shape.headCount, groups = shape.keyValueHeadCount, size = shape.headSize
@@ -95,6 +108,7 @@ struct PlainAttention {
                 let (weights, _) = weights(token, head)
                 let slopes = visible[token].map { dot(dout, at, v, place($0, own, groups)) }
                 let mean = zip(weights, slopes).reduce(0) { $0 + $1.0 * $1.1 }
+                let meanOff = meanError(token, head, weights)
                 for (index, key) in visible[token].enumerated() {
                     let weight = weights[index], other = place(key, own, groups)
                     let scale = Double(shape.scale)
@@ -103,6 +117,7 @@ struct PlainAttention {
                     let off =
                         rounding * abs(ds)
                         + 2 * weightError * scale * weight * (abs(slopes[index]) + abs(mean) + 1)
+                        + scale * weight * meanOff
                     for i in 0..<size {
                         dq[at + i].value += ds * k[other + i]
                         dq[at + i].tolerance += off * abs(k[other + i])
