@@ -137,6 +137,15 @@ extension MetricsTable {
         columns.first { $0.name.utf8.elementsEqual(name.utf8) && !$0.values.isEmpty }
     }
 
+    /// What a chart shows of a figure.
+    ///
+    /// Where labels are all that a run learned from, its loss is the hard loss: it can be laid beside
+    /// that of runs that had a teacher too.
+    func column(_ metric: RunMetric) -> Column? {
+        let isHard = metric == .part("hard_loss") && lossParts.isEmpty
+        return self[isHard ? RunMetric.loss.key : metric.key]
+    }
+
     /// The keys of parts of the loss, in the order in which they came.
     var lossParts: [String] {
         columns.filter { $0.name.hasSuffix("_loss") && !$0.values.isEmpty }.map(\.name)

@@ -35,7 +35,7 @@ struct RunChart: Sendable {
     ///   - withValidation: Whether the validations are laid over the lines.
     init(_ metric: RunMetric, of runs: [RunRecord], withValidation: Bool = false) {
         self.metric = metric
-        let columns = runs.map { $0.metrics[metric.key] }
+        let columns = runs.map { $0.metrics.column(metric) }
         let isLarge = columns.contains { $0?.values.contains { $0 >= 2048 } ?? false }
         let inGiB = metric == .memory && isLarge
         unit = inGiB ? "GiB" : metric.unit

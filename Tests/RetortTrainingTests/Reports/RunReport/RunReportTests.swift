@@ -35,6 +35,17 @@ struct RunReportTests {
         #expect(try report.svg(.loss).hasPrefix("<?xml"))
     }
 
+    @Test("lays the loss of a run from labels beside the hard loss of one with a teacher")
+    func hardLoss() throws {
+        let taught = "{\"step\":1,\"loss\":2,\"soft_loss\":4,\"hard_loss\":1.25}\n"
+        try Folder.create(folder.path("b"))
+        _ = try folder.write(taught, to: "b/metrics.jsonl")
+        let runs = try RunRecord.all([try run("a", steps: 1), folder.path("b")])
+        let lines = RunChart(.part("hard_loss"), of: runs).lines
+        #expect(lines.map(\.name) == ["a", "b"] && lines.map(\.values) == [[3], [1.25]])
+        #expect(RunChart(.part("soft_loss"), of: runs).lines.map(\.name) == ["b"])
+    }
+
     @Test("is the same text every time")
     func same() throws {
         let paths = [try run("a", recipe: "task: sft\nseed: 1\n"), try run("b", steps: 5)]
