@@ -1,10 +1,12 @@
 """What soft targets are worth: the same student, begun and fed alike, with labels alone and with a teacher.
 
     python3 distillation_quality.py --retort .build/release/retort --model Checkpoints/tiny [--layers 1]
-        [--teacher MODEL] [--train FILE --validation FILE] [--seeds 1 2 3] [--steps N] [--output DIR]
+        [--teacher MODEL | --tune-teacher] [--gsm8k FILE | --train FILE --validation FILE] [--seeds 1 2 3]
+        [--batch N] [--epochs N] [--steps N] [--output DIR]
 
 The student begins as some layers of the model, spread evenly; all its weights are trained, on the smart-home data unless
-other files are named. The teacher is the model itself unless another is named: it has to know what the data teach. Per
+other files are named; with --gsm8k on 200 problems of that file and their answers, 60 held out. The teacher is the model
+itself unless another is named, or tuned on the same data first: it has to know what the data teach. Per
 seed (which decides the order of the data): labels alone, the live teacher, and the teacher's stored top 64. Printed is
 the perplexity of the supervised tokens of the held-out file; --output keeps the runs for `retort report`.
 Standard library only.
@@ -28,8 +30,10 @@ def recipe(options, way, seed, folder):
         "model": {"path": options.model, "initialize": {"keep_layers": options.layers}},
         "data": {"train": options.train, "validation": options.validation, "format": options.format,
                  "max_length": 512, "overlength": "truncate"},
-        "training": {"batch_size": 2} | ({"max_steps": options.steps} if options.steps else {"epochs": 2}),
-        "optimizer": {"learning_rate": options.rate}, "checkpoint": {"every_steps": 100000, "keep": 1},
+        "training": {"batch_size": options.batch}
+        | ({"max_steps": options.steps} if options.steps else {"epochs": options.epochs}),
+        "optimizer": {"learning_rate": options.rate}, "schedule": {"warmup_ratio": options.warmup},
+        "checkpoint": {"every_steps": 100000, "keep": 1},
     }
     if way != "labels":
         teacher = {"teacher": {"path": options.teacher}} if way == "teacher" else {"targets": str(folder / "targets.h5")}
@@ -37,6 +41,29 @@ def recipe(options, way, seed, folder):
     path = folder / f"{way}-{seed}.yaml"
     path.write_text(json.dumps(made, indent=1))
     return path
+
+
+def tuned_teacher(options, folder):
+    """The model with an adapter that two epochs of the same data made."""
+    made = {
+        "task": "sft", "output_dir": str(folder / "tuned"), "seed": 1, "model": {"path": options.model},
+        "adapter": {"rank": 16, "alpha": 32},
+        "data": {"train": options.train, "format": options.format, "max_length": 512, "overlength": "truncate"},
+        "training": {"batch_size": 1, "epochs": 2}, "optimizer": {"learning_rate": 5e-4},
+        "schedule": {"warmup_ratio": 0.1}, "checkpoint": {"every_steps": 100000, "keep": 1},
+    }
+    path = folder / "tuned.yaml"
+    path.write_text(json.dumps(made, indent=1))
+    run(options.retort, "train", path)
+    return made["output_dir"]
+
+
+def problems(file, split, count, path):
+    """Writes the first problems of a split as texts: the question, a line break, the answer."""
+    found = (json.loads(line) for line in Path(file).read_text().splitlines())
+    chosen = [item for item in found if item["split"] == split][:count]
+    path.write_text("".join(json.dumps({"text": item["question"] + "\n" + item["answer"]}) + "\n" for item in chosen))
+    return str(path)
 
 
 def run(*command):
@@ -53,6 +80,12 @@ def perplexity(options, way, seed, folder):
 
 
 def measure(options, folder):
+    if options.gsm8k:
+        options.format = "text"
+        options.train = problems(options.gsm8k, "train", 200, folder / "train.jsonl")
+        options.validation = problems(options.gsm8k, "test", 60, folder / "validation.jsonl")
+    if options.tune_teacher:
+        options.teacher = tuned_teacher(options, folder)
     run(options.retort, "cache-targets", "--model", options.teacher, "--data", options.train, "--format", options.format,
         "--max-length", "512", "--overlength", "truncate", "--top-k", "64", "--output", folder / "targets.h5")
     print("seed  " + "  ".join(f"{way:>9}" for way in WAYS))
@@ -66,12 +99,17 @@ def main():
     parser.add_argument("--retort", type=Path, default=HOME / ".build" / "release" / "retort")
     parser.add_argument("--model", required=True)
     parser.add_argument("--teacher")
+    parser.add_argument("--tune-teacher", action="store_true")
+    parser.add_argument("--gsm8k")
     parser.add_argument("--train", default="Datasets/smart-home/train.jsonl")
     parser.add_argument("--validation", default="Datasets/smart-home/test.jsonl")
     parser.add_argument("--format", default="messages", choices=["messages", "text"])
     parser.add_argument("--layers", type=int, default=1)
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
+    parser.add_argument("--batch", type=int, default=2)
+    parser.add_argument("--epochs", type=int, default=2)
     parser.add_argument("--steps", type=int)
+    parser.add_argument("--warmup", type=float, default=0.03)
     parser.add_argument("--rate", type=float, default=1e-3)
     parser.add_argument("--alpha", type=float, default=0.5)
     parser.add_argument("--output", type=Path)
