@@ -10,39 +10,6 @@
     //
     // The sums of i32 begin at -zero·Σ q.
 
-    /// A format of blocks of 32 that is unpacked to unsigned bytes.
-    protocol ByteFormat: SendableMetatype {
-        /// Bytes of a block.
-        static var bytes: Int { get }
-        /// Where the f16 minimum is; nil if there is none.
-        static var minimum: Int? { get }
-        /// What the bytes of the value 0 are, without a minimum.
-        static var zero: Int32 { get }
-        /// The 32 values of a block, in order.
-        static func unsignedBytes(_ block: UnsafeRawPointer) -> SIMD4<Int64>
-    }
-
-    extension Q4_0Format: ByteFormat {
-        @inline(__always) static var zero: Int32 { 8 }
-        @inline(__always) static func unsignedBytes(_ block: UnsafeRawPointer) -> SIMD4<Int64> {
-            rk_nibble_bytes(block + 2)
-        }
-    }
-
-    extension Q4_1Format: ByteFormat {
-        @inline(__always) static var zero: Int32 { 0 }
-        @inline(__always) static func unsignedBytes(_ block: UnsafeRawPointer) -> SIMD4<Int64> {
-            rk_nibble_bytes(block + 4)
-        }
-    }
-
-    extension Q8_0Format: ByteFormat {
-        @inline(__always) static var zero: Int32 { 128 }
-        @inline(__always) static func unsignedBytes(_ block: UnsafeRawPointer) -> SIMD4<Int64> {
-            rk_offset_bytes(block + 2)
-        }
-    }
-
     /// Where the parts of a row of bytes are: the bytes, then for every block its scale, what its sums
     /// begin at, and its sum times its scale.
     private struct ByteRow {
@@ -84,11 +51,10 @@
         _ format: UInt32, bf16: Bool, _ x: UnsafeRawPointer, _ blocks: Int,
         _ out: UnsafeMutableRawPointer
     ) {
-        let zero = format == 2 ? Q4_0Format.zero : format == 3 ? Q4_1Format.zero : Q8_0Format.zero
         if bf16 {
-            roundToBytes(BFloat16.self, zero, x, blocks, out)
+            roundToBytes(BFloat16.self, zeroByte(format), x, blocks, out)
         } else {
-            roundToBytes(Float32.self, zero, x, blocks, out)
+            roundToBytes(Float32.self, zeroByte(format), x, blocks, out)
         }
     }
 
@@ -100,68 +66,47 @@
         @inline(__always) static var blockBytes: Int { 10 * 192 }
     }
 
-    /// Bytes of a panel that ``packBytes`` writes.
+    /// Bytes of a panel that ``packGroups`` writes.
     public func bytePanelBytes(blocks: Int) -> Int { blocks * BytePanel.blockBytes }
 
-    /// One f16 of every row in a vector of f32, zero where there is no row.
     @inline(__always)
-    private func column(
-        _ starts: InlineArray<16, UnsafeRawPointer>, _ valid: Int, _ offset: Int
-    ) -> Floats {
-        var halves = SIMD32<UInt16>.zero
-        for i in 0..<16 where i < valid {
-            halves[i] = (starts[i] + offset).loadUnaligned(as: UInt16.self)
-        }
-        return rk_from_f16_low(unsafeBitCast(halves, to: Words.self))
-    }
-
-    @inline(__always)
-    private func packBytes<F: ByteFormat>(
-        _: F.Type, _ rows: Rows, _ first: Int, _ count: Int, _ blocks: Int,
+    private func packGroups<F: InterleavedFormat>(
+        _: F.Type, _ base: UnsafeRawPointer, _ first: Int, _ count: Int, _ blocks: Int,
         _ panel: UnsafeMutableRawPointer
     ) {
-        for group in 0..<3 {
-            let valid = max(0, min(16, count - 16 * group))
-            var starts = InlineArray<16, UnsafeRawPointer>(repeating: rows.base)
-            for i in 0..<valid { starts[i] = rows.start(first + 16 * group + i) }
-            var block = 0
-            while block < blocks {
-                // The words of 16 rows and up to two blocks, turned.
-                let isPair = block + 1 < blocks
-                var words = InlineArray<16, Words> { i in
-                    if i >= valid { return .zero }
-                    let from = starts[i] + block * F.bytes
-                    let low = F.unsignedBytes(from)
-                    let high = isPair ? F.unsignedBytes(from + F.bytes) : .zero
-                    return Words(lowHalf: low, highHalf: high)
+        for group in 0..<count {
+            var from = base + (first + group) * blocks * F.interleavedBytes
+            var out = panel + group * 64
+            for _ in 0..<blocks {
+                let weights = F.unpack(from)
+                @inline(__always) func put(_ words: Words, _ i: Int) {
+                    (out + i * 192).storeBytes(of: words, as: Words.self)
                 }
-                transpose(&words)
-                for half in 0..<(isPair ? 2 : 1) {
-                    let out = panel + (block + half) * BytePanel.blockBytes + group * 64
-                    for i in 0..<8 {
-                        (out + i * 192).storeBytes(of: words[half * 8 + i], as: Words.self)
-                    }
-                    let offset = (block + half) * F.bytes
-                    store(column(starts, valid, offset), out + BytePanel.scales)
-                    if let minimum = F.minimum {
-                        store(column(starts, valid, offset + minimum), out + BytePanel.minima)
-                    }
-                }
-                block += 2
+                put(weights.v0, 0)
+                put(weights.v1, 1)
+                put(weights.v2, 2)
+                put(weights.v3, 3)
+                put(weights.v4, 4)
+                put(weights.v5, 5)
+                put(weights.v6, 6)
+                put(weights.v7, 7)
+                store(rk_from_f16(from + F.scales), out + BytePanel.scales)
+                if F.hasMinimum { store(rk_from_f16(from + F.scales + 32), out + BytePanel.minima) }
+                from += F.interleavedBytes
+                out += BytePanel.blockBytes
             }
         }
     }
 
-    /// Unpacks rows `first ..< first + count` of a stored matrix, at most 48, into a panel of bytes.
-    public func packBytes(
-        _ format: UInt32, _ base: UnsafeRawPointer, _ stride: Int, _ map: UnsafePointer<Int32>?,
-        _ first: Int, _ count: Int, _ blocks: Int, _ panel: UnsafeMutableRawPointer
+    /// Unpacks groups `first ..< first + count` of 16 interleaved rows, at most 3, into a panel of bytes.
+    public func packGroups(
+        _ format: UInt32, _ base: UnsafeRawPointer, _ first: Int, _ count: Int, _ blocks: Int,
+        _ panel: UnsafeMutableRawPointer
     ) {
-        let rows = Rows(base: base, stride: stride, map: map)
         switch format {
-        case 2: packBytes(Q4_0Format.self, rows, first, count, blocks, panel)
-        case 3: packBytes(Q4_1Format.self, rows, first, count, blocks, panel)
-        default: packBytes(Q8_0Format.self, rows, first, count, blocks, panel)
+        case 2: packGroups(Q4_0Format.self, base, first, count, blocks, panel)
+        case 3: packGroups(Q4_1Format.self, base, first, count, blocks, panel)
+        default: packGroups(Q8_0Format.self, base, first, count, blocks, panel)
         }
     }
 

@@ -4,20 +4,22 @@ import CKernels
     import KernelsAVX512BF16
 #endif
 
-/// Products of whole numbers on blocks of 32 (Q4_0, Q4_1, Q8_0), for levels that have them.
+/// Products of whole numbers with an ``InterleavedMatrix``, for levels that have them.
 ///
 /// Activations are rounded in blocks of 32 with a scale each: to 16 bits where few rows meet the
 /// weights as they lie, to 8 bits where many rows meet panels of bytes. Strides are as in
-/// ``KernelLevel``; blocks of a row are at least four where words are used.
+/// ``KernelLevel``.
 struct IntegerProducts: Sendable {
     /// Bytes of a row of so many blocks, rounded to words.
     let wordRowBytes: @Sendable (Int) -> Int
-    /// From bf16, x, blocks, out.
-    let roundToWords: @Sendable (Bool, UnsafeRawPointer, Int, UnsafeMutableRawPointer) -> Void
-    /// rows, first row, count, blocks, rounded x, its rows, out, its stride (a multiple of 4).
-    let dotRows:
+    /// format, from bf16, x, blocks, out.
+    let roundToWords:
+        @Sendable (UInt32, Bool, UnsafeRawPointer, Int, UnsafeMutableRawPointer) -> Void
+    /// format, base, first group, count, blocks, rounded x, its rows, out, its stride.
+    let dotGroups:
         @Sendable (
-            MatrixRows, Int, Int, Int, UnsafeRawPointer, Int, UnsafeMutablePointer<Float>, Int
+            UInt32, UnsafeRawPointer, Int, Int, Int, UnsafeRawPointer, Int,
+            UnsafeMutablePointer<Float>, Int
         ) -> Void
 
     /// Bytes of a row of so many blocks, rounded to bytes.
@@ -26,14 +28,15 @@ struct IntegerProducts: Sendable {
     let bytePanelBytes: @Sendable (Int) -> Int
     /// format, from bf16, x, blocks, out.
     let roundToBytes:
-        @Sendable (StorageFormat, Bool, UnsafeRawPointer, Int, UnsafeMutableRawPointer) -> Void
-    /// rows, first row, count, blocks, panel.
-    let packBytes: @Sendable (MatrixRows, Int, Int, Int, UnsafeMutableRawPointer) -> Void
-    /// format, rounded x, blocks, rows, panel, c, stride, width, target.
+        @Sendable (UInt32, Bool, UnsafeRawPointer, Int, UnsafeMutableRawPointer) -> Void
+    /// format, base, first group, count, blocks, panel.
+    let packGroups:
+        @Sendable (UInt32, UnsafeRawPointer, Int, Int, Int, UnsafeMutableRawPointer) -> Void
+    /// has minima, rounded x, blocks, rows, panel, c, stride, width, target.
     let sweepBytes:
         @Sendable (
-            StorageFormat, UnsafeRawPointer, Int, Int, UnsafeRawPointer, UnsafeMutableRawPointer,
-            Int, Int, Int
+            Bool, UnsafeRawPointer, Int, Int, UnsafeRawPointer, UnsafeMutableRawPointer, Int, Int,
+            Int
         ) -> Void
 }
 
@@ -41,24 +44,14 @@ struct IntegerProducts: Sendable {
     extension IntegerProducts {
         /// Those of AVX-512 VNNI, which every processor with bf16 products has.
         fileprivate static let vnni = IntegerProducts(
-            wordRowBytes: { KernelsAVX512BF16.wordRowBytes(blocks: $0) },
-            roundToWords: { KernelsAVX512BF16.roundToWords(bf16: $0, $1, $2, $3) },
-            dotRows: { rows, first, count, blocks, x, xRows, out, stride in
-                KernelsAVX512BF16.dotRows(
-                    rows.format.rawValue, rows.base, rows.stride, rows.map, first, count, blocks, x,
-                    xRows, out, stride)
-            },
-            byteRowBytes: { KernelsAVX512BF16.byteRowBytes(blocks: $0) },
-            bytePanelBytes: { KernelsAVX512BF16.bytePanelBytes(blocks: $0) },
-            roundToBytes: { KernelsAVX512BF16.roundToBytes($0.rawValue, bf16: $1, $2, $3, $4) },
-            packBytes: { rows, first, count, blocks, panel in
-                KernelsAVX512BF16.packBytes(
-                    rows.format.rawValue, rows.base, rows.stride, rows.map, first, count, blocks,
-                    panel)
-            },
-            sweepBytes: {
-                KernelsAVX512BF16.sweepBytes($0 == .q4_1, $1, $2, $3, $4, $5, $6, $7, $8)
-            })
+            wordRowBytes: KernelsAVX512BF16.wordRowBytes(blocks:),
+            roundToWords: KernelsAVX512BF16.roundToWords(_:bf16:_:_:_:),
+            dotGroups: KernelsAVX512BF16.dotGroups,
+            byteRowBytes: KernelsAVX512BF16.byteRowBytes(blocks:),
+            bytePanelBytes: KernelsAVX512BF16.bytePanelBytes(blocks:),
+            roundToBytes: KernelsAVX512BF16.roundToBytes(_:bf16:_:_:_:),
+            packGroups: KernelsAVX512BF16.packGroups,
+            sweepBytes: KernelsAVX512BF16.sweepBytes)
     }
 #endif
 
@@ -85,16 +78,16 @@ extension Kernels {
     /// `y = x · Wᵀ` with x rounded to 8 bits, in blocks of 32 with a scale each.
     ///
     /// Results are off by about a hundredth of the root of the sum of squared products. Few rows are
-    /// left to ``multiplyFewRows(_:_:lowRank:into:_:)``, which is more exact and, for them, faster.
+    /// left to ``multiplyFewRows(_:_:)``, which is more exact and, for them, faster.
     ///
     /// - Parameters:
     ///   - x: `[m, k]`.
     ///   - weight: `[n, k]`.
     ///   - y: `[m, n]`, f32 or bf16.
     ///   - accumulation: Whether to add to y.
-    /// - Returns: Whether the level has such products for the weight; if not, y is as it was.
+    /// - Returns: Whether the rows are many; if not, y is as it was.
     public func multiplyInBytes(
-        _ x: ActivationRows, _ weight: StoredMatrix, into y: ActivationRows,
+        _ x: ActivationRows, _ weight: InterleavedMatrix, into y: ActivationRows,
         _ accumulation: Accumulation = .replace
     ) -> Bool {
         guard let integers = level.integerProducts(weight.format), x.rowCount > Self.fewRows else {
@@ -103,13 +96,13 @@ extension Kernels {
         precondition(
             x.columnCount == weight.columnCount && y.columnCount == weight.rowCount
                 && x.rowCount == y.rowCount)
-        let threads = threads, width = 48, blocks = x.columnCount / 32
+        let threads = threads, width = 48, blocks = weight.blocks
+        let format = weight.format.rawValue, hasMinimum = weight.format == .q4_1
         let xBytes = integers.byteRowBytes(blocks)
         let rounded = threads.sharedScratch(x.rowCount * xBytes)
         split(x.rowCount, grain: 16) { range, _ in
             for row in range {
-                integers.roundToBytes(
-                    weight.format, x.isBF16, x.row(row), blocks, rounded + row * xBytes)
+                integers.roundToBytes(format, x.isBF16, x.row(row), blocks, rounded + row * xBytes)
             }
         }
         let target = y.isBF16 ? 2 : accumulation == .add ? 1 : 0
@@ -120,23 +113,20 @@ extension Kernels {
         threads.run(cut.parts) { part, thread in
             let (panels, rows) = cut[part]
             let scratch = threads.scratch(thread, panels.count * panelBytes)
-            func columns(_ panel: Int) -> (first: Int, valid: Int) {
-                (panel * width, min(width, weight.rowCount - panel * width))
-            }
             for panel in panels {
-                let (first, valid) = columns(panel)
-                integers.packBytes(
-                    weight.rows, first, valid, blocks,
+                integers.packGroups(
+                    format, weight.base, panel * 3, min(3, weight.groups - panel * 3), blocks,
                     scratch + (panel - panels.lowerBound) * panelBytes)
             }
             for block in cut.blocks(rows) {
                 let row = block.lowerBound
                 for panel in panels {
-                    let (first, valid) = columns(panel)
+                    let first = panel * width
                     integers.sweepBytes(
-                        weight.format, rounded + row * xBytes, blocks, block.count,
+                        hasMinimum, rounded + row * xBytes, blocks, block.count,
                         scratch + (panel - panels.lowerBound) * panelBytes,
-                        y.row(row) + first * y.type.bytes, y.stride, valid, target)
+                        y.row(row) + first * y.type.bytes, y.stride,
+                        min(width, weight.rowCount - first), target)
                 }
             }
         }

@@ -1,3 +1,49 @@
+/// One of several products of the same rows.
+public struct RowProduct {
+    let weight: StoredMatrix
+    let interleaved: InterleavedMatrix?
+    let lowRank: (u: ActivationRows, b: StoredMatrix)?
+    let y: ActivationRows
+    let accumulation: Accumulation
+
+    /// Describes `y = x · Wᵀ (+ u · Bᵀ)`.
+    ///
+    /// - Parameters:
+    ///   - weight: `[n, k]`.
+    ///   - interleaved: The same, if there is such a copy.
+    ///   - lowRank: `u` `[m, r]` of x's type and `B` `[n, r]`.
+    ///   - y: `[m, n]`, f32 or bf16.
+    ///   - accumulation: Whether to add to y.
+    public init(
+        _ weight: StoredMatrix, _ interleaved: InterleavedMatrix? = nil,
+        lowRank: (u: ActivationRows, b: StoredMatrix)? = nil, into y: ActivationRows,
+        _ accumulation: Accumulation = .replace
+    ) {
+        precondition(
+            interleaved.map {
+                $0.rowCount == weight.rowCount && $0.columnCount == weight.columnCount
+            } ?? true)
+        self.weight = weight
+        self.interleaved = interleaved
+        self.lowRank = lowRank
+        self.y = y
+        self.accumulation = accumulation
+    }
+
+    /// Values of a row of u.
+    fileprivate var rank: Int { lowRank?.u.columnCount ?? 0 }
+    /// Parts that are each worth waking a thread for: some microseconds of reading.
+    fileprivate var parts: Int {
+        let rows = max(16, (32 << 10) / max(1, weight.stride))
+        return max(1, min(64, weight.rowCount / rows))
+    }
+    /// The rows of W that are one part; those of interleaved ones lie in whole groups.
+    fileprivate func rows(_ part: Int) -> Range<Int> {
+        let unit = InterleavedMatrix.groupRows, units = (weight.rowCount + unit - 1) / unit
+        return units * part / parts * unit..<min(weight.rowCount, units * (part + 1) / parts * unit)
+    }
+}
+
 extension Kernels {
     /// Rows up to which weights are read where they lie: packing panels costs about as many rows of
     /// products, by the count of instructions.
@@ -5,117 +51,157 @@ extension Kernels {
 
     /// `y = x · Wᵀ (+ u · Bᵀ)` for few rows, which costs what reading W costs: no panels.
     ///
-    /// Where activations are bf16 and the level has products of whole numbers for the format, they are
-    /// rounded to 16 bits with a scale for every 32: finer than the bf16 that they come as. Otherwise
-    /// rows of W are widened and multiplied in f32. Either way results have other bits than those of
-    /// ``multiply(_:_:lowRank:into:_:)``: this is for generating.
+    /// Where activations are bf16 and W is interleaved, they are rounded to 16 bits with a scale for
+    /// every 32: finer than the bf16 that they come as. Otherwise rows of W are widened and multiplied in
+    /// f32. Either way results have other bits than those of ``multiply(_:_:lowRank:into:_:)``: this is
+    /// for generating.
     ///
     /// - Parameters:
     ///   - x: `[m, k]`, at most ``fewRows`` rows.
-    ///   - weight: `[n, k]`.
-    ///   - lowRank: `u` `[m, r]` of x's type and `B` `[n, r]`.
-    ///   - y: `[m, n]`, f32 or bf16.
-    ///   - accumulation: Whether to add to y.
-    /// - Returns: Whether the rows are few; if not, y is as it was.
-    public func multiplyFewRows(
-        _ x: ActivationRows, _ weight: StoredMatrix,
-        lowRank: (u: ActivationRows, b: StoredMatrix)? = nil, into y: ActivationRows,
-        _ accumulation: Accumulation = .replace
-    ) -> Bool {
+    ///   - products: What to compute of x, as one piece of work for the threads.
+    /// - Returns: Whether the rows are few; if not, nothing is written.
+    public func multiplyFewRows(_ x: ActivationRows, _ products: [RowProduct]) -> Bool {
         if x.rowCount > Self.fewRows { return false }
+        if x.rowCount == 0 { return true }
         precondition(
-            x.columnCount == weight.columnCount && y.columnCount == weight.rowCount
-                && x.rowCount == y.rowCount)
-        let level = level, threads = threads, count = x.rowCount
-        if count == 0 { return true }
-        let blocks = x.columnCount / 32
-        let integers = x.isBF16 && blocks >= 4 ? level.integerProducts(weight.format) : nil
-        let xBytes = ((integers?.wordRowBytes(blocks) ?? x.columnCount * 4) + 63) & ~63
-        let rank = lowRank?.u.columnCount ?? 0
-        let shared = threads.sharedScratch(count * (xBytes + rank * 4))
-        let wideU = (shared + count * xBytes).assumingMemoryBound(to: Float.self)
-        for row in 0..<count {
-            let to = shared + row * xBytes
-            if let integers {
-                integers.roundToWords(x.isBF16, x.row(row), blocks, to)
-            } else {
-                widen(x, row, into: to.assumingMemoryBound(to: Float.self))
-            }
-            if let lowRank { widen(lowRank.u, row, into: wideU + row * rank) }
-        }
-        // A piece is worth waking a thread for: some microseconds of reading.
-        let perPiece = max(16, (32 << 10) / max(1, weight.stride) / 4 * 4)
-        let pieces = max(1, min(64, weight.rowCount / perPiece))
-        let most = ((weight.rowCount + pieces - 1) / pieces + 7) / 4 * 4
-        let spaceBytes = max(weight.columnCount, rank) * 4
-        threads.run(pieces) { piece, thread in
-            let first = weight.rowCount * piece / pieces
-            let valid = weight.rowCount * (piece + 1) / pieces - first
-            let results = threads.scratch(thread, count * most * 4 + spaceBytes)
-                .assumingMemoryBound(to: Float.self)
-            let decoded = results + count * most
-            if let integers {
-                integers.dotRows(
-                    weight.rows, first, valid, blocks, shared, count, results, most)
-            } else {
-                level.dotRows(
-                    weight, first, valid, shared, xBytes, count, decoded, results, most)
-            }
-            if let lowRank {
-                level.addDotRows(
-                    lowRank.b, first, valid, wideU, rank * 4, count, decoded, results, most)
-            }
-            for row in 0..<count {
-                let from = results + row * most
-                let to = y.row(row) + first * y.type.bytes
-                if y.isBF16 {
-                    level.narrow(from, to, valid)
-                } else if accumulation == .add {
-                    level.addScaled(1, from, to.assumingMemoryBound(to: Float.self), valid)
-                } else {
-                    to.copyMemory(from: from, byteCount: valid * 4)
-                }
-            }
-        }
+            products.allSatisfy {
+                x.columnCount == $0.weight.columnCount && $0.y.columnCount == $0.weight.rowCount
+                    && x.rowCount == $0.y.rowCount
+            })
+        let work = RowProducts(level: level, threads: threads, x: x, products)
+        threads.run(work.parts) { part, thread in work.run(part, thread) }
         return true
     }
+}
 
-    private func widen(_ x: ActivationRows, _ row: Int, into out: UnsafeMutablePointer<Float>) {
-        if x.isBF16 {
-            level.widen(x.row(row), out, x.columnCount)
+/// Products of the same rows, which are widened or rounded once for all that read them alike.
+private struct RowProducts {
+    private let level: KernelLevel
+    private let threads: ThreadPool
+    private let x: ActivationRows
+    private var products: [Prepared] = []
+    private let integers: IntegerProducts?
+    /// Parts of all products.
+    private(set) var parts = 0
+
+    /// A product and what it reads.
+    private struct Prepared {
+        let product: RowProduct
+        let firstPart: Int
+        /// The weights, if x is in words.
+        let interleaved: InterleavedMatrix?
+        /// Rows of x: in words for the format of the weights, or f32.
+        let x: UnsafeMutableRawPointer
+        /// Rows of u, f32.
+        let u: UnsafeMutablePointer<Float>
+    }
+
+    init(level: KernelLevel, threads: ThreadPool, x: ActivationRows, _ products: [RowProduct]) {
+        self.level = level
+        self.threads = threads
+        self.x = x
+        integers = products.lazy.compactMap(\.interleaved).first
+            .flatMap { level.integerProducts($0.format) }
+        let blocks = x.columnCount / 32
+        let xBytes = max(integers?.wordRowBytes(blocks) ?? 0, (x.columnCount * 4 + 63) & ~63)
+        let ranks = products.reduce(0) { $0 + $1.rank }
+        var next = threads.sharedScratch(x.rowCount * (xBytes * products.count + ranks * 4))
+        for product in products {
+            let interleaved = x.isBF16 ? product.interleaved : nil
+            var own = next
+            if let same = self.products.first(where: {
+                $0.interleaved?.format == interleaved?.format
+            }) {
+                own = same.x
+            } else {
+                next += x.rowCount * xBytes
+                for row in 0..<x.rowCount {
+                    if let integers, let interleaved {
+                        integers.roundToWords(
+                            interleaved.format.rawValue, true, x.row(row), blocks,
+                            own + row * integers.wordRowBytes(blocks))
+                    } else {
+                        level.widen(
+                            x, row,
+                            into: own.assumingMemoryBound(to: Float.self) + row * x.columnCount)
+                    }
+                }
+            }
+            let u = next.assumingMemoryBound(to: Float.self)
+            if let lowRank = product.lowRank {
+                for row in 0..<x.rowCount {
+                    level.widen(lowRank.u, row, into: u + row * product.rank)
+                }
+                next += x.rowCount * product.rank * 4
+            }
+            self.products.append(
+                Prepared(product: product, firstPart: parts, interleaved: interleaved, x: own, u: u)
+            )
+            parts += product.parts
+        }
+    }
+
+    /// Computes one part of a product: some neighbouring rows of W.
+    func run(_ part: Int, _ thread: Int) {
+        guard let prepared = products.last(where: { $0.firstPart <= part }) else { return }
+        let product = prepared.product, weight = product.weight, count = x.rowCount
+        let rows = product.rows(part - prepared.firstPart)
+        let unit = InterleavedMatrix.groupRows, groups = (rows.count + unit - 1) / unit
+        let stride = groups * unit
+        let results = threads.scratch(
+            thread, (count * stride + max(weight.columnCount, product.rank)) * 4
+        ).assumingMemoryBound(to: Float.self)
+        let decoded = results + count * stride
+        if let integers, let interleaved = prepared.interleaved {
+            integers.dotGroups(
+                interleaved.format.rawValue, interleaved.base, rows.lowerBound / unit, groups,
+                interleaved.blocks, prepared.x, count, results, stride)
         } else {
-            out.update(from: x.floats(row), count: x.columnCount)
+            results.update(repeating: 0, count: count * stride)
+            level.addDotRows(
+                weight, rows, prepared.x.assumingMemoryBound(to: Float.self), count, decoded,
+                results, stride)
+        }
+        if let lowRank = product.lowRank {
+            level.addDotRows(lowRank.b, rows, prepared.u, count, decoded, results, stride)
+        }
+        let y = product.y
+        for row in 0..<count {
+            let from = results + row * stride
+            let to = y.row(row) + rows.lowerBound * y.type.bytes
+            if y.isBF16 {
+                level.narrow(from, to, rows.count)
+            } else if product.accumulation == .add {
+                level.addScaled(1, from, to.assumingMemoryBound(to: Float.self), rows.count)
+            } else {
+                to.copyMemory(from: from, byteCount: rows.count * 4)
+            }
         }
     }
 }
 
 extension KernelLevel {
-    /// Products of f32 rows, `stride` bytes apart, with some rows of a matrix, each widened once.
-    fileprivate func dotRows(
-        _ weight: StoredMatrix, _ first: Int, _ valid: Int, _ x: UnsafeRawPointer, _ stride: Int,
-        _ count: Int, _ decoded: UnsafeMutablePointer<Float>,
-        _ results: UnsafeMutablePointer<Float>, _ resultStride: Int
+    fileprivate func widen(
+        _ x: ActivationRows, _ row: Int, into out: UnsafeMutablePointer<Float>
     ) {
-        for output in 0..<valid {
-            let w = row(weight, first + output, decoded)
-            for row in 0..<count {
-                results[row * resultStride + output] = dot(
-                    false, x + row * stride, w, weight.columnCount)
-            }
+        if x.isBF16 {
+            widen(x.row(row), out, x.columnCount)
+        } else {
+            out.update(from: x.floats(row), count: x.columnCount)
         }
     }
 
-    /// The same, added to the results.
+    /// Adds the products of f32 rows with some rows of a matrix, each widened once.
     fileprivate func addDotRows(
-        _ weight: StoredMatrix, _ first: Int, _ valid: Int, _ x: UnsafeRawPointer, _ stride: Int,
-        _ count: Int, _ decoded: UnsafeMutablePointer<Float>,
-        _ results: UnsafeMutablePointer<Float>, _ resultStride: Int
+        _ weight: StoredMatrix, _ rows: Range<Int>, _ x: UnsafePointer<Float>, _ count: Int,
+        _ decoded: UnsafeMutablePointer<Float>, _ results: UnsafeMutablePointer<Float>,
+        _ resultStride: Int
     ) {
-        for output in 0..<valid {
-            let w = row(weight, first + output, decoded)
+        for output in 0..<rows.count {
+            let w = row(weight, rows.lowerBound + output, decoded)
             for row in 0..<count {
                 results[row * resultStride + output] += dot(
-                    false, x + row * stride, w, weight.columnCount)
+                    false, x + row * weight.columnCount, w, weight.columnCount)
             }
         }
     }

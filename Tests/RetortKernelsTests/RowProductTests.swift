@@ -55,13 +55,17 @@ private struct RoundedProduct {
     }
 }
 
+/// A matrix's copy for the kernels' products of whole numbers, if they have any.
+private func interleaved(_ matrix: StoredMatrix, _ kernels: Kernels) -> InterleavedMatrix? {
+    InterleavedMatrix.copies(of: [matrix], maximumBytes: .max, with: kernels)[0]
+}
+
 @Suite("Products of whole numbers")
 struct RowProductTests {
-    @Test("few rows against blocks as they lie", arguments: formats)
+    @Test("few rows", arguments: formats)
     func fewRows(_ format: StorageFormat) {
         var random = Random(11)
-        // Four blocks are taken together: exactly, with some over, and too few.
-        for (width, outputs) in [(512, 1), (544, 7), (576, 50), (128, 3), (224, 13), (96, 9)] {
+        for (width, outputs) in [(512, 1), (544, 16), (576, 50), (32, 3), (224, 13), (96, 33)] {
             for rows in 1...Kernels.fewRows {
                 let product = RoundedProduct(
                     format, rows: rows, width: width, outputs: outputs, .bfloat16, &random)
@@ -74,10 +78,14 @@ struct RowProductTests {
                         let y =
                             present.map { memory.rows($0, outputs, .float32) }
                             ?? memory.rows(rows, outputs, target)
+                        let weight = memory.matrix(product.weight)
                         let isDone = kernels.multiplyFewRows(
                             memory.rows(product.x, width, .bfloat16),
-                            memory.matrix(product.weight), into: y,
-                            present == nil ? .replace : .add)
+                            [
+                                RowProduct(
+                                    weight, interleaved(weight, kernels), into: y,
+                                    present == nil ? .replace : .add)
+                            ])
                         #expect(isDone)
                         return [y.values]
                     }
@@ -115,9 +123,14 @@ struct RowProductTests {
             }
             judge([expected], "\(type)") { kernels, memory in
                 let y = memory.rows(3, outputs, .float32)
+                let matrix = memory.matrix(weight)
                 let isDone = kernels.multiplyFewRows(
-                    memory.rows(x, width, type), memory.matrix(weight),
-                    lowRank: (memory.rows(u, rank, type), memory.matrix(b)), into: y)
+                    memory.rows(x, width, type),
+                    [
+                        RowProduct(
+                            matrix, interleaved(matrix, kernels),
+                            lowRank: (memory.rows(u, rank, type), memory.matrix(b)), into: y)
+                    ])
                 #expect(isDone)
                 return [y.values]
             }
@@ -132,8 +145,66 @@ struct RowProductTests {
         judge([product.expected(steps: wordSteps, as: .float32)]) { kernels, memory in
             let y = memory.rows(2, 1001, .float32)
             let x = memory.rows(product.x, 512, .bfloat16)
-            #expect(kernels.multiplyFewRows(x, memory.matrix(product.weight), into: y))
+            let weight = memory.matrix(product.weight)
+            #expect(
+                kernels.multiplyFewRows(
+                    x, [RowProduct(weight, interleaved(weight, kernels), into: y)]))
             return [y.values]
+        }
+    }
+
+    @Test("several products of the same rows are those of each, to the bit")
+    func together() {
+        var random = Random(17)
+        let x = random.values(3 * 512).map { rounded($0, to: .bfloat16) }
+        let weights = ([.q4_1, .q4_1, .q8_0, .q6_K, .q4_0, .f32] as [StorageFormat]).map {
+            EncodedMatrix($0, [33, 16, 70, 5, 200, 31][Int(random.word() % 6)], 512, &random)
+        }
+        for level in Kernels.levelNames {
+            for threads in [1, 3] {
+                let memory = GuardedMemory()
+                withKernels(level, threads: threads) { kernels in
+                    let rows = memory.rows(x, 512, .bfloat16)
+                    let matrices = weights.map { memory.matrix($0) }
+                    let copies = InterleavedMatrix.copies(
+                        of: matrices, maximumBytes: .max, with: kernels)
+                    func outputs() -> [ActivationRows] {
+                        weights.map { memory.rows(3, $0.rowCount, .float32) }
+                    }
+                    let alone = outputs(), together = outputs()
+                    let products = matrices.indices.map {
+                        RowProduct(matrices[$0], copies[$0], into: together[$0])
+                    }
+                    #expect(kernels.multiplyFewRows(rows, products))
+                    for i in matrices.indices {
+                        let one = RowProduct(matrices[i], copies[i], into: alone[i])
+                        #expect(kernels.multiplyFewRows(rows, [one]))
+                        #expect(alone[i].values == together[i].values)
+                    }
+                }
+            }
+        }
+    }
+
+    @Test("copies are made where the level has products for them and memory is allowed")
+    func copies() {
+        var random = Random(18)
+        for level in Kernels.levelNames {
+            let memory = GuardedMemory()
+            let matrices = ([.q4_0, .f32, .q8_0] as [StorageFormat]).map {
+                memory.matrix(EncodedMatrix($0, 17, 64, &random))
+            }
+            withKernels(level, threads: 2) { kernels in
+                // Two groups of 16 rows of two blocks, of 18 and of 34 bytes.
+                let bytes = 32 * 2 * (18 + 34)
+                func made(_ limit: Int) -> [Bool] {
+                    InterleavedMatrix.copies(of: matrices, maximumBytes: limit, with: kernels)
+                        .map { $0 != nil }
+                }
+                let has = level == "avx512-bf16"
+                #expect(made(bytes) == [has, false, has])
+                #expect(made(bytes - 1) == [false, false, false])
+            }
         }
     }
 
@@ -159,7 +230,9 @@ struct RowProductTests {
                         let x = memory.rows(product.x, width, type)
                         let weight = memory.matrix(product.weight)
                         let accumulation = present == nil ? Accumulation.replace : .add
-                        if !kernels.multiplyInBytes(x, weight, into: y, accumulation) {
+                        if let copy = interleaved(weight, kernels), rows > Kernels.fewRows {
+                            #expect(kernels.multiplyInBytes(x, copy, into: y, accumulation))
+                        } else {
                             kernels.multiply(x, weight, into: y, accumulation)
                         }
                         return [y.values]
@@ -169,18 +242,17 @@ struct RowProductTests {
         }
     }
 
-    @Test("few rows and other formats are not rounded to bytes")
+    @Test("few rows are not rounded to bytes")
     func refused() {
         var random = Random(14)
         for level in Kernels.levelNames {
             let memory = GuardedMemory()
             let weight = memory.matrix(EncodedMatrix(.q4_1, 5, 64, &random))
-            let other = memory.matrix(EncodedMatrix(.q5_1, 5, 64, &random))
             withKernels(level, threads: 1) { kernels in
                 let few = memory.rows(random.values(64), 64, .float32)
-                let many = memory.rows(random.values(640), 64, .float32)
-                #expect(!kernels.multiplyInBytes(few, weight, into: memory.rows(1, 5, .float32)))
-                #expect(!kernels.multiplyInBytes(many, other, into: memory.rows(10, 5, .float32)))
+                if let copy = interleaved(weight, kernels) {
+                    #expect(!kernels.multiplyInBytes(few, copy, into: memory.rows(1, 5, .float32)))
+                }
             }
         }
     }
@@ -199,9 +271,13 @@ struct RowProductTests {
                     let x = memory.rows(values, 512, .bfloat16)
                     let weight = memory.matrix(encoded)
                     withKernels(level, threads: 1) { kernels in
-                        if !kernels.multiplyFewRows(x, weight, into: y),
-                            !kernels.multiplyInBytes(x, weight, into: y)
-                        {
+                        let copy = interleaved(weight, kernels)
+                        if kernels.multiplyFewRows(x, [RowProduct(weight, copy, into: y)]) {
+                            return
+                        }
+                        if let copy {
+                            #expect(kernels.multiplyInBytes(x, copy, into: y))
+                        } else {
                             kernels.multiply(x, weight, into: y)
                         }
                     }

@@ -75,9 +75,9 @@ package final class Decoder {
     /// Logits of all rows of hidden states, `[rows, vocabularySize]`, f32.
     package func logits(_ hidden: Tensor, _ rounding: GenerationRounding? = nil) -> Tensor {
         let out = workspace.tensor(hidden.rowCount, description.vocabularySize)
-        let matrix = head.parameter.map { $0.value.matrix } ?? head.weight.matrix
+        let matrix = head.parameter?.value.matrix ?? head.weight.matrix
         if rounding == nil
-            || !workspace.kernels.multiplyFewRows(hidden.rows, matrix, into: out.rows)
+            || !workspace.kernels.multiplyFewRows(hidden.rows, [head.product(into: out)])
         {
             workspace.kernels.multiply(hidden.rows, matrix, into: out.rows)
         }
@@ -152,14 +152,14 @@ package final class DecoderLayer {
         observe(.input, x)
         let normed = attentionNorm(tape, x, context)
         observe(.attentionNorm, normed)
-        let mixed = attend(
-            tape, query(tape, normed, context), key(tape, normed, context),
-            value(tape, normed, context), rotary, context)
+        let parts = LinearLayer.apply([query, key, value], tape, normed, context)
+        let mixed = attend(tape, parts[0], parts[1], parts[2], rotary, context)
         observe(.heads, mixed)
         let middle = output(tape, mixed, residual: x, context)
         let again = feedForwardNorm(tape, middle, context)
         observe(.feedForwardNorm, again)
-        let inner = tape.apply(GatedSiLU(), gate(tape, again, context), up(tape, again, context))
+        let gated = LinearLayer.apply([gate, up], tape, again, context)
+        let inner = tape.apply(GatedSiLU(), gated[0], gated[1])
         observe(.inner, inner)
         let result = down(tape, inner, residual: middle, context)
         observe(.output, result)

@@ -60,6 +60,8 @@ package final class LinearLayer {
     package var biasParameter: Parameter?
     /// The adapter beside it.
     package var adapter: LowRankAdapter?
+    /// A copy of the frozen matrix for generating.
+    package var interleaved: InterleavedMatrix?
     /// A number of its own, for random streams.
     private let site: UInt64
 
@@ -82,11 +84,41 @@ package final class LinearLayer {
         }
         let operation = Linear(
             weight: weight, adapterScale: adapter?.scale ?? 1, dropout: dropout,
-            rounding: context.rounding)
+            generation: context.rounding.map { Linear.Generation($0, interleaved) })
         return operation(
             tape, x, residual: residual, weight: trained?.variable,
             bias: trainedBias?.variable ?? bias.map { Variable(constant: $0) },
             a: adapter?.a.variable, b: adapter?.b.variable)
+    }
+
+    /// The results of layers that read the same rows; a few rows are one piece of work for all.
+    static func apply(
+        _ layers: [LinearLayer], _ tape: Tape, _ x: Variable, _ context: ForwardContext
+    ) -> [Variable] {
+        let workspace = tape.workspace, rows = x.value.rowCount
+        guard context.rounding != nil, rows <= Kernels.fewRows,
+            context.isBase || layers.allSatisfy({ $0.adapter == nil })
+        else { return layers.map { $0(tape, x, context) } }
+        let outputs = layers.map {
+            workspace.tensor(rows, $0.weight.rowCount, workspace.activationType)
+        }
+        let products = zip(layers, outputs).map { $0.product(into: $1, isBase: context.isBase) }
+        _ = workspace.kernels.multiplyFewRows(x.value.rows, products)
+        for (layer, output) in zip(layers, outputs) {
+            let trained = context.isBase ? nil : layer.biasParameter?.value
+            if let bias = trained ?? layer.bias {
+                unsafe workspace.kernels.addBias(bias.floats, to: output.rows)
+            }
+        }
+        return outputs.map { Variable(constant: $0) }
+    }
+
+    /// The product of a few rows with the matrix, as it is now or as it is stored.
+    func product(into y: Tensor, isBase: Bool = false) -> RowProduct {
+        guard !isBase, let trained = parameter?.value else {
+            return RowProduct(weight.matrix, interleaved, into: y.rows)
+        }
+        return RowProduct(trained.matrix, into: y.rows)
     }
 }
 

@@ -27,10 +27,12 @@ public struct Generator {
     private let decoder: Decoder
     private let path: String
 
-    /// Prepares generation with a model.
+    /// Prepares generation with a model: the first time, its quantized matrices are copied into the order
+    /// in which products of one row read them.
     public init(_ model: Model) {
         decoder = model.decoder
         path = model.path
+        decoder.interleaveWeights()
     }
 
     /// Continues prompts.

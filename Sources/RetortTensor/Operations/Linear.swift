@@ -16,7 +16,23 @@ public struct Linear: Operation {
     let dropout: Dropout?
     /// What a profile calls the adapter's own products; `u Bᵀ` and `du A` are one with W's.
     private static let adapterName = "Linear, adapter"
-    let rounding: GenerationRounding?
+    let generation: Generation?
+
+    /// How a layer is computed when generating, where nothing will be differentiated.
+    public struct Generation {
+        let rounding: GenerationRounding
+        let interleaved: InterleavedMatrix?
+
+        /// Describes it.
+        ///
+        /// - Parameters:
+        ///   - rounding: How x is read; in bytes only where there is no adapter.
+        ///   - interleaved: A copy of the weight.
+        package init(_ rounding: GenerationRounding, _ interleaved: InterleavedMatrix?) {
+            self.rounding = rounding
+            self.interleaved = interleaved
+        }
+    }
 
     /// Dropout before A: probability and the random stream of this place in this step.
     public struct Dropout {
@@ -36,15 +52,15 @@ public struct Linear: Operation {
     ///   - weight: `[outputs, inputs]`; where it is trained, its parameter is an input too.
     ///   - adapterScale: `alpha / rank` or what the adapter's kind says.
     ///   - dropout: Applied to what A reads.
-    ///   - rounding: For generating only: how x is read; in bytes only where there is no adapter.
+    ///   - generation: How it is computed when generating.
     public init(
         weight: Weight, adapterScale: Float = 1, dropout: Dropout? = nil,
-        rounding: GenerationRounding? = nil
+        generation: Generation? = nil
     ) {
         self.weight = weight
         self.adapterScale = adapterScale
         self.dropout = dropout
-        self.rounding = rounding
+        self.generation = generation
     }
 
     /// What backward reads.
@@ -78,18 +94,27 @@ public struct Linear: Operation {
             y = workspace.tensor(x.rowCount, matrix.rowCount, workspace.activationType)
         }
         let accumulation = inputs[Input.residual] == nil ? Accumulation.replace : .add
-        let isDone =
-            rounding != nil
-            && kernels.multiplyFewRows(x.rows, matrix, lowRank: lowRank, into: y.rows, accumulation)
-            || rounding == .bytes && adapter == nil
-                && kernels.multiplyInBytes(x.rows, matrix, into: y.rows, accumulation)
-        if !isDone {
+        if !generate(inputs, x, matrix, lowRank, y, accumulation, kernels) {
             kernels.multiply(x.rows, matrix, lowRank: lowRank, into: y.rows, accumulation)
         }
         if let bias = inputs[Input.bias] { unsafe kernels.addBias(bias.floats, to: y.rows) }
         return (
             [y], Saved(x: SavedTensor(x), trainedWeight: inputs[Input.weight], adapter: adapter)
         )
+    }
+
+    /// Computes the products in a way that is only for generating; returns whether there is one.
+    private func generate(
+        _ inputs: [Tensor?], _ x: Tensor, _ matrix: StoredMatrix,
+        _ lowRank: (ActivationRows, StoredMatrix)?, _ y: Tensor, _ accumulation: Accumulation,
+        _ kernels: Kernels
+    ) -> Bool {
+        guard let generation else { return false }
+        let interleaved = inputs[Input.weight] == nil ? generation.interleaved : nil
+        let product = RowProduct(matrix, interleaved, lowRank: lowRank, into: y.rows, accumulation)
+        if kernels.multiplyFewRows(x.rows, [product]) { return true }
+        guard generation.rounding == .bytes, lowRank == nil, let interleaved else { return false }
+        return kernels.multiplyInBytes(x.rows, interleaved, into: y.rows, accumulation)
     }
 
     /// The kernels do not look: they are compiled without checks.
