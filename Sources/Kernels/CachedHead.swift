@@ -41,8 +41,8 @@
 
     /// Scores of `count` keys for every head, row by row.
     ///
-    /// Keys and then values are asked for before they are read: a head's rows lie too far apart for the
-    /// processor's own guesses.
+    /// Keys and then values are asked for before they are read: runs are too short for the processor's
+    /// own guesses.
     @inline(__always)
     private func scores(
         _ bf16: Bool, _ q: UnsafeRawPointer, _ heads: Int, _ keys: UnsafeRawPointer,
@@ -75,18 +75,16 @@
     /// `out = Σ weights · values` over 64 columns of bf16, for some heads: the upper halves of words and
     /// the lower ones are f32 as they are, so even and odd columns are summed apart.
     ///
-    /// `zero` has four vectors for every head; heads are `count` weights and `size` results apart. Rows
-    /// of `next` will be read afterwards.
+    /// `zero` has four vectors for every head; heads are `count` weights and `size` results apart.
     @inline(__always)
     private func weigh64<let vectors: Int>(
         _ zero: InlineArray<vectors, Floats>, _ weights: UnsafePointer<Float>,
-        _ values: UnsafeRawPointer, _ stride: Int, _ next: UnsafeRawPointer, _ nextStride: Int,
-        _ count: Int, _ size: Int, _ out: UnsafeMutablePointer<Float>
+        _ values: UnsafeRawPointer, _ stride: Int, _ count: Int, _ size: Int,
+        _ out: UnsafeMutablePointer<Float>
     ) {
         var sums = zero
         var from = values
         for i in 0..<count {
-            request(next + i * nextStride, 128)
             let a = from.loadUnaligned(as: SIMD16<UInt32>.self)
             let b = (from + 64).loadUnaligned(as: SIMD16<UInt32>.self)
             let even0 = unsafeBitCast(a &<< 16, to: Floats.self)
@@ -117,26 +115,22 @@
     @inline(__always)
     private func weigh64(
         _ heads: Int, _ weights: UnsafePointer<Float>, _ values: UnsafeRawPointer, _ stride: Int,
-        _ next: UnsafeRawPointer, _ nextStride: Int, _ count: Int, _ size: Int,
-        _ out: UnsafeMutablePointer<Float>
+        _ count: Int, _ size: Int, _ out: UnsafeMutablePointer<Float>
     ) {
         var head = 0
         while head < heads {
             let from = weights + head * count, to = out + head * size
             if Processor.sums >= 24, head + 4 <= heads {
                 weigh64(
-                    InlineArray<16, Floats> { _ in .zero }, from, values, stride, next,
-                    nextStride, count, size, to)
+                    InlineArray<16, Floats> { _ in .zero }, from, values, stride, count, size, to)
                 head += 4
             } else if Processor.sums >= 24, head + 3 <= heads {
                 weigh64(
-                    InlineArray<12, Floats> { _ in .zero }, from, values, stride, next,
-                    nextStride, count, size, to)
+                    InlineArray<12, Floats> { _ in .zero }, from, values, stride, count, size, to)
                 head += 3
             } else {
                 weigh64(
-                    InlineArray<4, Floats> { _ in .zero }, from, values, stride, next,
-                    nextStride, count, size, to)
+                    InlineArray<4, Floats> { _ in .zero }, from, values, stride, count, size, to)
                 head += 1
             }
         }
@@ -188,10 +182,7 @@
         }
         var column = 0
         while bf16, column + 64 <= size {
-            // The keys of the next heads lie behind these.
-            weigh64(
-                heads, weights, values + column * 2, valueStride, keys + size * 2 + column * 2,
-                keyStride, count, size, out + column)
+            weigh64(heads, weights, values + column * 2, valueStride, count, size, out + column)
             column += 64
         }
         for head in 0..<heads where column < size {

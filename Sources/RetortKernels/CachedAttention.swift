@@ -20,7 +20,8 @@ extension Kernels {
     ///
     /// - Parameters:
     ///   - q: `[rows, headCount * headSize]`.
-    ///   - keys: `[cached, keyValueHeadCount * headSize]`.
+    ///   - keys: `[keyValueHeadCount * cached, headSize]`: the rows of each head one after another, so that
+    ///     memory is read in long runs.
     ///   - values: Like keys.
     ///   - queries: Which rows, and what they see: a key at least.
     ///   - shape: The layer's sizes.
@@ -29,6 +30,9 @@ extension Kernels {
         _ q: ActivationRows, _ keys: ActivationRows, _ values: ActivationRows,
         _ queries: [CachedQuery], _ shape: AttentionShape, into out: ActivationRows
     ) {
+        precondition(
+            keys.rowCount == values.rowCount && keys.columnCount == shape.headSize
+                && keys.rowCount % shape.keyValueHeadCount == 0)
         let attention = CachedAttention(
             level: level, q: q, keys: keys, values: values, shape: shape, out: out,
             keysOfPart: Self.keysOfPart)
@@ -89,12 +93,13 @@ private struct CachedAttention {
         let first = query.keys.lowerBound + part * keysOfPart
         let count = min(keysOfPart, query.keys.upperBound - first)
         let logSums = weights + group * keysOfPart, all = space + parts * width
+        let cached = keys.rowCount / shape.keyValueHeadCount
         for shared in 0..<shape.keyValueHeadCount {
-            let head = shared * group, at = shared * size * element
+            let head = shared * group, row = shared * cached + first
             level.attendCached(
-                q.isBF16, q.row(query.row) + head * size * element, group, keys.row(first) + at,
-                keys.byteStride, values.row(first) + at, values.byteStride, count, size,
-                shape.scale, weights, space + part * width + head * size, logSums)
+                q.isBF16, q.row(query.row) + head * size * element, group, keys.row(row),
+                keys.byteStride, values.row(row), values.byteStride, count, size, shape.scale,
+                weights, space + part * width + head * size, logSums)
             for i in 0..<group { all[(head + i) * parts + part] = logSums[i] }
         }
     }

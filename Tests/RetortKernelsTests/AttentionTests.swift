@@ -57,6 +57,15 @@ struct AttentionCase: Sendable, CustomTestStringConvertible {
 
 private let types: [ElementType] = [.float32, .bfloat16]
 
+/// Rows of heads side by side as the rows of each head one after another.
+private func byHead(_ rows: [Float], _ width: Int, _ size: Int) -> [Float] {
+    (0..<width / size).flatMap { head in
+        (0..<rows.count / width).flatMap { row in
+            rows[row * width + head * size..<row * width + (head + 1) * size]
+        }
+    }
+}
+
 @Suite("Attention")
 struct AttentionTests {
     /// Random operands; scores have a standard deviation of about 1.
@@ -120,11 +129,13 @@ struct AttentionTests {
                 let queries = plain.visible.enumerated().map {
                     CachedQuery(row: $0, keys: $1.lowerBound..<$1.upperBound + 1)
                 }
+                let size = attention.size
                 kernels.attend(
                     memory.rows(operands.q, wide, stride: wide + attention.gap, type),
-                    memory.rows(operands.k, narrow, stride: narrow + attention.gap, type),
-                    memory.rows(operands.v, narrow, type), queries.reversed(), attention.shape,
-                    into: out)
+                    memory.rows(
+                        byHead(operands.k, narrow, size), size, stride: size + attention.gap, type),
+                    memory.rows(byHead(operands.v, narrow, size), size, type), queries.reversed(),
+                    attention.shape, into: out)
                 return [out.values]
             }
         }
@@ -138,8 +149,8 @@ struct AttentionTests {
             for type in types {
                 let memory = GuardedMemory()
                 let q = memory.rows(operands.q, wide, type)
-                let k = memory.rows(operands.k, narrow, type)
-                let v = memory.rows(operands.v, narrow, type)
+                let k = memory.rows(byHead(operands.k, narrow, 64), 64, type)
+                let v = memory.rows(byHead(operands.v, narrow, 64), 64, type)
                 let queries = [0, 63, 64, 65, 128, 299].map {
                     CachedQuery(row: $0, keys: max(0, $0 - 259)..<$0 + 1)
                 }

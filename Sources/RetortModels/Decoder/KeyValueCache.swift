@@ -6,8 +6,9 @@ package final class KeyValueCache {
     /// Tokens that each sequence holds.
     package private(set) var lengths: [Int]
     private var capacity: Int
+    /// Of each layer, `[heads * sequences * capacity, headSize]`.
     private var layers: [(keys: Tensor, values: Tensor)]
-    private let columns: [Int]
+    private let shapes: [AttentionShape]
     private let workspace: Workspace
 
     /// An empty cache for a decoder.
@@ -17,13 +18,20 @@ package final class KeyValueCache {
         self.workspace = workspace
         self.capacity = max(16, capacity)
         lengths = Array(repeating: 0, count: sequences)
-        columns = description.layers.map { $0.attention.keyValueHeadCount * $0.attention.headSize }
+        shapes = description.layers.map(\.attention.shape)
         layers = []
-        layers = columns.map { (tensor($0), tensor($0)) }
+        layers = shapes.map { (tensor($0), tensor($0)) }
     }
 
-    private func tensor(_ columns: Int) -> Tensor {
-        workspace.tensor(lengths.count * capacity, columns, workspace.activationType)
+    private func tensor(_ shape: AttentionShape) -> Tensor {
+        workspace.tensor(
+            shape.keyValueHeadCount * lengths.count * capacity, shape.headSize,
+            workspace.activationType)
+    }
+
+    /// The first row of a head of a sequence.
+    private func start(_ head: Int, _ sequence: Int, capacity: Int) -> Int {
+        (head * lengths.count + sequence) * capacity
     }
 
     /// Makes room for `added` more tokens in every sequence.
@@ -32,17 +40,35 @@ package final class KeyValueCache {
         guard needed > capacity else { return }
         let old = capacity
         capacity = max(needed, 2 * old)
-        layers = layers.map { keys, values in (grown(keys, from: old), grown(values, from: old)) }
+        layers = zip(layers, shapes).map { layer, shape in
+            (grown(layer.keys, shape, from: old), grown(layer.values, shape, from: old))
+        }
     }
 
-    private func grown(_ tensor: Tensor, from old: Int) -> Tensor {
-        let larger = self.tensor(tensor.columnCount)
-        for (sequence, length) in lengths.enumerated() where length > 0 {
-            workspace.kernels.convert(
-                tensor.rows(sequence * old..<sequence * old + length),
-                into: larger.rows(sequence * capacity..<sequence * capacity + length))
+    private func grown(_ tensor: Tensor, _ shape: AttentionShape, from old: Int) -> Tensor {
+        let larger = self.tensor(shape)
+        for head in 0..<shape.keyValueHeadCount {
+            for (sequence, length) in lengths.enumerated() where length > 0 {
+                let from = start(head, sequence, capacity: old)
+                let to = start(head, sequence, capacity: capacity)
+                workspace.kernels.convert(
+                    tensor.rows(from..<from + length), into: larger.rows(to..<to + length))
+            }
         }
         return larger
+    }
+
+    /// Stores a sequence's new rows, head by head.
+    private func store(
+        _ new: Tensor, _ document: Range<Int>, of sequence: Int, _ shape: AttentionShape,
+        in cached: Tensor
+    ) {
+        for head in 0..<shape.keyValueHeadCount {
+            let to = start(head, sequence, capacity: capacity) + lengths[sequence]
+            workspace.kernels.convert(
+                new.rows(document).columns(at: head * shape.headSize, shape.headSize),
+                into: cached.rows(to..<to + document.count))
+        }
     }
 
     /// Stores new keys and values and attends to all; `documents` are the sequences' new tokens.
@@ -53,10 +79,8 @@ package final class KeyValueCache {
         precondition(documents.count == lengths.count)
         let (keys, values) = layers[layer]
         for (sequence, document) in documents.enumerated() where !document.isEmpty {
-            let start = sequence * capacity + lengths[sequence]
-            let place = start..<start + document.count
-            workspace.kernels.convert(k.rows(document), into: keys.rows(place))
-            workspace.kernels.convert(v.rows(document), into: values.rows(place))
+            store(k, document, of: sequence, shape, in: keys)
+            store(v, document, of: sequence, shape, in: values)
         }
         let out = workspace.tensor(q.rowCount, q.columnCount, q.type)
         if lengths.allSatisfy({ $0 == 0 }) {
