@@ -106,7 +106,6 @@ struct OptimizerTests {
             let wide = try errors(.adamw, updates: updates)
             let narrow = try errors(.adamw8Bit, updates: updates)
             let distance = meanSquare(zip(wide, narrow).map { $0 - $1 })
-            print("adamw8", updates, meanSquare(wide), meanSquare(narrow), distance)
             #expect(meanSquare(narrow) < 1.05 * meanSquare(wide), "\(updates)")
             #expect(distance < 0.05 * meanSquare(wide), "\(updates)")
             #expect(distance > 0)
