@@ -49,10 +49,11 @@
             return rk_min(normal, rk_fma(normal, Floats(repeating: 2), -smallestNormal))
         }
 
+        /// An f32 whose upper twelve bits are the code and those of half the smallest normal number.
+        ///
         /// Rounds up with the probability of what rounding down would lose.
         @inline(__always) func encode(_ value: Floats, random: Bits) -> Bits {
-            let normal = rk_max(value, rk_fma(value, Floats(repeating: 0.5), half))
-            return (bits(normal) &- bits(half) &+ random) &>> 20
+            bits(rk_max(value, rk_fma(value, Floats(repeating: 0.5), half))) &+ random
         }
     }
 
@@ -60,13 +61,13 @@
         floats(bits(value) & Bits(repeating: 0x7fff_ffff))
     }
 
-    /// Random words for sixteen seeds: MurmurHash3's finalizer (Appleby), with a word of the key between
-    /// its multiplications.
+    /// Steps of a sequence that meets all words before it repeats one (the golden ratio's).
+    private var weyl: UInt32 { 0x9e37_79b9 }
+
+    /// Random words for sixteen members of such a sequence.
     @inline(__always)
-    private func randomWords(_ seeds: Bits, _ key: Bits) -> Bits {
-        var word = (seeds ^ (seeds &>> 16)) &* Bits(repeating: 0x85eb_ca6b)
-        word = ((word ^ (word &>> 13)) &+ key) &* Bits(repeating: 0xc2b2_ae35)
-        return word ^ (word &>> 16)
+    private func randomWords(_ members: Bits, _ key: Bits) -> Bits {
+        (members ^ (members &>> 15) ^ key) &* Bits(repeating: 0x85eb_ca6b)
     }
 
     /// The smallest power of two that the largest value is at most 1.875 times, and its inverse.
@@ -83,8 +84,8 @@
         let mScale, vScale: UnsafeMutablePointer<Float>
         let gradient: UnsafePointer<Float>
         let firsts, seconds: UnsafeMutableRawPointer
-        /// Numbers of the first sixteen values.
-        let places: Bits
+        /// What the random words of the first sixteen values come from.
+        let seeds: Bits
     }
 
     /// The largest moments so far.
@@ -114,7 +115,7 @@
     /// What is the same for all values of an update.
     private struct Rule {
         let gradientScale, beta1, rest1, beta2, rest2, keep, rate, correction, epsilon: Floats
-        let key1, key2: Bits
+        let key: Bits
         let firstCode = SmallFloat(smallestNormal: 0x1p-14)
         let secondCode = SmallFloat(smallestNormal: 0x1p-30)
 
@@ -134,25 +135,26 @@
             store(second, block.seconds + i * 4)
             largest.first = rk_max(largest.first, magnitude(first))
             largest.second = rk_max(largest.second, second)
-            let change = rate * first / (rk_sqrt(second) * correction + epsilon)
-            put(
-                Float32.self, get(Float32.self, block.p, i, valid) * keep - change, block.p, i,
-                valid)
+            let change = rate * first / rk_fma(rk_sqrt(second), correction, epsilon)
+            let p = rk_fma(get(Float32.self, block.p, i, valid), keep, -change)
+            put(Float32.self, p, block.p, i, valid)
         }
 
         /// The codes of a vector whose moments are in `scratch`.
         @inline(__always)
         func encode(_ block: Block, _ i: Int, _ valid: Int, _ inverses: Inverses) {
-            let places = block.places &+ Bits(repeating: UInt32(truncatingIfNeeded: i))
-            let random = randomWords(places &+ key1, key2)
+            let step = weyl &* UInt32(truncatingIfNeeded: i)
+            let random = randomWords(block.seeds &+ Bits(repeating: step), key)
             let first = load(block.firsts + i * 4)
             let code = firstCode.encode(
                 magnitude(first) * inverses.first, random: random & Bits(repeating: 0xf_ffff))
-            put(code | ((bits(first) & Bits(repeating: 0x8000_0000)) &>> 24), block.m, i, valid)
+            // Of half the smallest normal number a byte has one bit, which the sign takes.
+            let sign = Bits(repeating: 0x800_0000)
+            put((code & ~sign | (bits(first) &>> 4) & sign) &>> 20, block.m, i, valid)
             // Never below code 1, so that nothing is divided by the root of less.
             let second = rk_max(
                 load(block.seconds + i * 4) * inverses.second, Floats(repeating: 0x1p-33))
-            put(secondCode.encode(second, random: random &>> 12), block.v, i, valid)
+            put(secondCode.encode(second, random: random &>> 12) &>> 20, block.v, i, valid)
         }
     }
 
@@ -173,8 +175,7 @@
             rest1: Floats(repeating: 1 - beta1), beta2: Floats(repeating: beta2),
             rest2: Floats(repeating: 1 - beta2), keep: Floats(repeating: keep),
             rate: Floats(repeating: rate), correction: Floats(repeating: correction2),
-            epsilon: Floats(repeating: epsilon), key1: Bits(repeating: key1),
-            key2: Bits(repeating: key2))
+            epsilon: Floats(repeating: epsilon), key: Bits(repeating: key2))
         let lanes = Bits(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15)
         withUnsafeTemporaryAllocation(byteCount: 2 * 2 * 256 * 4, alignment: 64) { scratch in
             let scratch = scratch.baseAddress.unsafelyUnwrapped
@@ -184,7 +185,8 @@
                     p: p + start, m: m + start, v: v + start, mScale: mScales + number,
                     vScale: vScales + number, gradient: gradient + start, firsts: moments,
                     seconds: moments + 256 * 4,
-                    places: lanes &+ Bits(repeating: index &+ UInt32(truncatingIfNeeded: start)))
+                    seeds: (lanes &+ Bits(repeating: index &+ UInt32(truncatingIfNeeded: start)))
+                        &* Bits(repeating: weyl) &+ Bits(repeating: key1))
             }
             let whole = count / 256
             var inverses = Inverses()

@@ -17,13 +17,10 @@ extension Portable {
         }
     }
 
-    /// A random word for a place: MurmurHash3's finalizer (Appleby), with a second word of the key
-    /// between its multiplications.
+    /// A random word for a place: of a sequence that meets all words before it repeats one.
     private static func randomWord(_ place: UInt32, _ key1: UInt32, _ key2: UInt32) -> UInt32 {
-        var word = place &+ key1
-        word = (word ^ word >> 16) &* 0x85eb_ca6b
-        word = ((word ^ word >> 13) &+ key2) &* 0xc2b2_ae35
-        return word ^ word >> 16
+        let member = place &* 0x9e37_79b9 &+ key1
+        return (member ^ member >> 15 ^ key2) &* 0x85eb_ca6b
     }
 
     /// The smallest power of two that the largest value is at most 1.875 times, and its inverse.
@@ -32,7 +29,7 @@ extension Portable {
         return (Float(bitPattern: bits), Float(bitPattern: 0x7f00_0000 &- bits))
     }
 
-    // Fused as on the other levels, so that all round the moments to the same codes.
+    // Fused as on the other levels, so that all give the same bits.
     static func adamW8Bit(
         _ p: UnsafeMutablePointer<Float>, _ m: UnsafeMutablePointer<UInt8>,
         _ mScales: UnsafeMutablePointer<Float>, _ v: UnsafeMutablePointer<UInt8>,
@@ -57,7 +54,9 @@ extension Portable {
                 seconds[i - start] = second
                 mLargest = max(mLargest, first.magnitude)
                 vLargest = max(vLargest, second)
-                p[i] = p[i] * keep - rate * first / (second.squareRoot() * correction2 + epsilon)
+                let change =
+                    rate * first / epsilon.addingProduct(second.squareRoot(), correction2)
+                p[i] = (-change).addingProduct(p[i], keep)
             }
             let (mNew, mInverse) = scale(mLargest), (vNew, vInverse) = scale(vLargest)
             mScales[block] = mNew
