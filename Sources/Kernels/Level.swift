@@ -10,5 +10,6 @@
         rmsNormBackward: rmsNormBackward, gatedSiLU: gatedSiLU,
         gatedSiLUBackward: gatedSiLUBackward, rotate: rotate, logOfSum: logSumExp,
         softmaxScaled: softmaxScaled, attentionWeights: attentionWeights,
-        attentionGradients: attentionGradients, adamW: adamW, attendCached: attendCached)
+        attentionGradients: attentionGradients, adamW: adamW, adamW8Bit: adamW8Bit,
+        attendCached: attendCached)
 #endif

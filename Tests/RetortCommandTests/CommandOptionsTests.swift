@@ -170,6 +170,10 @@ struct CommandOptionsTests {
             BenchTrainCommand.self, "--model", "m", "--full", "--profile", "--json")
         #expect(bench.benchmark.batch == 4 && bench.benchmark.length == 512)
         #expect(bench.trainsAllWeights && bench.benchmark.profiles)
+        #expect(bench.benchmark.optimizer == .adamw)
+        let distilling = try read(
+            BenchDistillCommand.self, "--model", "m", "--optimizer", "adamw_8bit")
+        #expect(distilling.benchmark.optimizer == .adamw8Bit)
         let matmul = try read(BenchMatmulCommand.self, "--rows", "64", "--threads", "1")
         #expect(matmul.rows == 64 && matmul.threads == 1 && !matmul.json)
         let tokenizing = try read(

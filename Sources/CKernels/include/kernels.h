@@ -123,6 +123,7 @@ RK __m512 rk_scalable(__m512 x) { return x; }
 // x * 2^n, saturating.
 RK __m512 rk_scale2(__m512 x, __m512 n) { return _mm512_scalef_ps(x, n); }
 RK __m512 rk_max(__m512 a, __m512 b) { return _mm512_max_ps(a, b); }
+RK __m512 rk_min(__m512 a, __m512 b) { return _mm512_min_ps(a, b); }
 RK float rk_sum(__m512 v) { return _mm512_reduce_add_ps(v); }
 RK float rk_largest(__m512 v) { return _mm512_reduce_max_ps(v); }
 // The sums of all lanes of four vectors.
@@ -143,6 +144,19 @@ RK __m512 rk_load_first(const void *p, int count) {
 }
 RK void rk_store_first(void *p, __m512 v, int count) {
     _mm512_mask_storeu_ps(p, (__mmask16)((1u << count) - 1), v);
+}
+// Sixteen unsigned bytes as words, and the last bytes of words.
+RK __m512i rk_load_bytes(const void *p) {
+    return _mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i *)p));
+}
+RK __m512i rk_load_first_bytes(const void *p, int count) {
+    return _mm512_cvtepu8_epi32(_mm_maskz_loadu_epi8((__mmask16)((1u << count) - 1), p));
+}
+RK void rk_store_as_bytes(void *p, __m512i v) {
+    _mm_storeu_si128((__m128i *)p, _mm512_cvtepi32_epi8(v));
+}
+RK void rk_store_first_as_bytes(void *p, __m512i v, int count) {
+    _mm512_mask_cvtepi32_storeu_epi8(p, (__mmask16)((1u << count) - 1), v);
 }
 // Lanes low ..< high of 0 ... 16; the others become zero.
 RK __m512 rk_keep(__m512 v, int low, int high) {

@@ -22,9 +22,6 @@ RK float rk_largest_magnitude(__m512 a, __m512 b) {
     __builtin_memcpy(&result, &bits, 4);
     return result;
 }
-RK void rk_store_as_bytes(void *p, __m512i v) {
-    _mm_storeu_si128((__m128i *)p, _mm512_cvtepi32_epi8(v));
-}
 RK __m512i rk_add_i32(__m512i a, __m512i b) { return _mm512_add_epi32(a, b); }
 RK int rk_sum_i32(__m512i v) { return _mm512_reduce_add_epi32(v); }
 // The low or high halves of all bytes.

@@ -74,6 +74,12 @@ typedef struct __attribute__((swift_name("KernelLevel"), swift_attr("@Sendable")
     void (*adamW)(
         float *p, float *m, float *v, const float *gradient, float gradientScale, float beta1,
         float beta2, float keep, float rate, float correction2, float epsilon, long count);
+    // The same with moments in blocks of 256 codes, each with a scale; `index` is that of the first
+    // value, which begins a block. With the keys it decides how the moments are rounded.
+    void (*adamW8Bit)(
+        float *p, uint8_t *m, float *mScales, uint8_t *v, float *vScales, const float *gradient,
+        float gradientScale, float beta1, float beta2, float keep, float rate, float correction2,
+        float epsilon, uint32_t index, uint32_t key1, uint32_t key2, long count);
     // Heads of one query against `count` keys that they share; weights has room for one per head and
     // key. logSums are those of `scale * scores`.
     void (*attendCached)(

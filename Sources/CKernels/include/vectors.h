@@ -127,6 +127,7 @@ RK rk_floats rk_select(rk_bits where, rk_floats a, rk_floats b) {
 }
 // As x86's: b where one of the two is no number.
 RK rk_floats rk_max(rk_floats a, rk_floats b) { return rk_select((rk_bits)(a > b), a, b); }
+RK rk_floats rk_min(rk_floats a, rk_floats b) { return rk_select((rk_bits)(a < b), a, b); }
 RK rk_floats rk_exponents(rk_floats x) {
     const rk_floats most = (rk_floats){0} + 150;
     x = rk_max(-most, x);
@@ -171,6 +172,19 @@ RK rk_floats rk_load_first(const void *p, int count) {
 RK void rk_store_first(void *p, rk_floats v, int count) {
     __builtin_memcpy(p, &v, 4 * (size_t)count);
 }
+RK rk_words rk_load_bytes(const void *p) {
+    return (rk_words)__builtin_convertvector(RK_READ(rk_nibbles, p), rk_bits);
+}
+RK rk_words rk_load_first_bytes(const void *p, int count) {
+    rk_nibbles v = {0};
+    __builtin_memcpy(&v, p, (size_t)count);
+    return (rk_words)__builtin_convertvector(v, rk_bits);
+}
+RK void rk_store_first_as_bytes(void *p, rk_words v, int count) {
+    rk_nibbles bytes = __builtin_convertvector((rk_bits)v, rk_nibbles);
+    __builtin_memcpy(p, &bytes, (size_t)count);
+}
+RK void rk_store_as_bytes(void *p, rk_words v) { rk_store_first_as_bytes(p, v, 16); }
 RK rk_floats rk_keep(rk_floats v, int low, int high) {
     const rk_bits lanes = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
     rk_bits kept = (rk_bits)(lanes >= (uint32_t)low) & (rk_bits)(lanes < (uint32_t)high);

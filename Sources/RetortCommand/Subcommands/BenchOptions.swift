@@ -6,6 +6,7 @@ struct BenchOptions: Equatable {
     let batch: Int
     let length: Int
     let precision: Precision
+    let optimizer: OptimizerName
     let usesGradientCheckpointing: Bool
     let steps: Int
     let profiles: Bool
@@ -22,6 +23,7 @@ struct BenchOptions: Equatable {
         .value("--batch", "N", "Rows of a step; 4 by default."),
         .value("--length", "N", "Tokens of a row; 512 by default."),
         .precisionOption,
+        .value("--optimizer", "NAME", "adamw, adamw_8bit or sgd; adamw by default."),
         .flag("--gradient-checkpointing", "Compute layers twice to save memory."),
         .value("--steps", "N", "Steps that are timed; 5 by default."),
         .profileOption,
@@ -32,6 +34,7 @@ struct BenchOptions: Equatable {
         batch = try arguments.integer("--batch", in: 1...65_536) ?? 4
         length = try arguments.integer("--length", in: 2...1_048_576) ?? 512
         precision = try arguments.precision()
+        optimizer = try arguments.choice("--optimizer", OptimizerName.self) ?? .adamw
         usesGradientCheckpointing = arguments.has("--gradient-checkpointing")
         steps = try arguments.integer("--steps", in: 1...1_000_000) ?? 5
         profiles = arguments.has("--profile")
@@ -47,6 +50,7 @@ struct BenchOptions: Equatable {
         benchmark.batch = batch
         benchmark.length = length
         benchmark.steps = steps
+        benchmark.optimizer = optimizer
         benchmark.checkpointing = usesGradientCheckpointing
         benchmark.profiles = profiles
         let progress = ProgressLine(on: terminal, "step", of: steps + 1)

@@ -13,9 +13,9 @@ enum BenchTrainCommand: Subcommand {
     static let help = CommandHelp(
         name: "bench train", summary: "measures how fast this machine trains",
         discussion: """
-            Trains a few steps on fixed token ids, every token supervised, with AdamW and a LoRA \
-            adapter on all linear layers, and prints the tokens per second of the median step, \
-            the peak memory, and the first loss, which says whether two programs do the same work.
+            Trains a few steps on fixed token ids, every token supervised, with a LoRA adapter on \
+            all linear layers, and prints the tokens per second of the median step, the peak \
+            memory, and the first loss, which says whether two programs do the same work.
 
             \(BenchOptions.fractionMeaning)
             """,

@@ -78,17 +78,24 @@ extension Workspace {
 }
 
 extension StoredTensor {
-    /// A copy of an f32 tensor that must have the shape of another.
-    package func read(like other: NamedTensor, in workspace: Workspace) throws -> Tensor {
-        guard shape == other.shape, format == .f32 else {
-            throw ModelError.wrongShape(
-                path: file.path, tensor: name, found: shape, expected: other.shape)
+    /// Checks that the tensor has the shape and type of another.
+    ///
+    /// - Parameter other: That one.
+    /// - Throws: ``ModelError``.
+    package func check(like other: NamedTensor) throws(ModelError) {
+        guard shape == other.shape else {
+            throw .wrongShape(path: file.path, tensor: name, found: shape, expected: other.shape)
         }
-        let rows = other.tensor.rowCount, columns = other.tensor.columnCount
-        guard rows * columns > 0 else { return workspace.zeros(rows, columns) }
-        let flat = StoredTensor(
-            name: name, shape: [rows, columns], format: format, typeName: typeName, file: file,
-            offset: offset, byteCount: byteCount)
-        return workspace.widened(try flat.weight(rows: rows, columns: columns))
+        guard typeName == other.type.rawValue, byteCount == other.byteCount else {
+            throw .unsupportedType(path: file.path, tensor: name, type: typeName)
+        }
+    }
+
+    /// Copies the bytes into a tensor of the same shape and type.
+    package func copy(into other: NamedTensor) {
+        precondition(byteCount == other.byteCount)
+        file.withBytes(offset..<offset + byteCount) { bytes in
+            unsafe bytes.withUnsafeBytes { unsafe other.memory.copyMemory(from: $0) }
+        }
     }
 }

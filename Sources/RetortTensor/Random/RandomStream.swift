@@ -26,6 +26,8 @@ public struct RandomStream: Sendable, Equatable {
         case rounding = 7
         /// Tokens that stand for a teacher's distribution.
         case softTargets = 8
+        /// Rounding of an optimizer's moments.
+        case moments = 9
     }
 
     private let philox: PhiloxKey

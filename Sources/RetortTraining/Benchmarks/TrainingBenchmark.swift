@@ -19,6 +19,8 @@ public struct TrainingBenchmark: Sendable {
     public var steps = 5
     /// Whether all weights are trained instead of an adapter.
     public var isFull = false
+    /// The update rule.
+    public var optimizer = OptimizerName.adamw
     /// Whether layers are computed twice to save memory.
     public var checkpointing = false
     /// Whether the time of the steps is measured by what runs.
@@ -71,6 +73,7 @@ public struct TrainingBenchmark: Sendable {
     /// - Throws: ``TrainingError`` if a loss is not finite.
     public func run(_ model: Model, onStep: (Int) -> Void = { _ in }) throws -> Result {
         var recipe = Recipe()
+        recipe.optimizer.name = optimizer
         recipe.optimizer.learningRate = 1e-4
         recipe.optimizer.weightDecay = 0
         recipe.training.maxGradNorm = nil
@@ -143,6 +146,7 @@ public struct TrainingBenchmark: Sendable {
     ) throws -> Result {
         var recipe = Recipe()
         recipe.task = .distill
+        recipe.optimizer.name = optimizer
         recipe.optimizer.learningRate = 1e-4
         recipe.optimizer.weightDecay = 0
         recipe.training.maxGradNorm = nil

@@ -125,7 +125,7 @@ package struct Checkpoint {
         var shards: [[NamedTensor]] = []
         var room = 0
         for tensor in tensors {
-            let bytes = tensor.tensor.count * 4
+            let bytes = tensor.byteCount
             if bytes > room || shards.isEmpty {
                 shards.append([])
                 room = shardLimit

@@ -1,3 +1,4 @@
+import RetortModels
 import RetortTensor
 
 /// An update rule with its state, one or more tensors per parameter.
@@ -9,9 +10,8 @@ public protocol Optimizer: AnyObject {
     ///   - gradientScale: Factor of the gradients, from clipping.
     func update(rate: Double, gradientScale: Float)
 
-    /// The state to save: tensors of a parameter's size, named after torch's optimizers
-    /// (`exp_avg.NAME`, …).
-    var state: [(name: String, parameter: Parameter, tensor: Tensor)] { get }
+    /// The state to save, named after torch's optimizers (`exp_avg.NAME`, …).
+    var state: [NamedTensor] { get }
     /// Updates so far.
     var updateCount: Int { get set }
     /// Forgets the parameters' gradients.
@@ -36,7 +36,7 @@ package func makeOptimizer(
     _ recipe: OptimizerRecipe, _ parameters: [Parameter], in workspace: Workspace
 ) -> any Optimizer {
     switch recipe.name {
-    case .adamw: AdamW(recipe, parameters, in: workspace)
+    case .adamw, .adamw8Bit: AdamW(recipe, parameters, in: workspace)
     case .sgd: SGD(recipe, parameters, in: workspace)
     }
 }

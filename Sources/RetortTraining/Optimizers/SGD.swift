@@ -1,3 +1,4 @@
+import RetortModels
 import RetortTensor
 
 /// Stochastic gradient descent with momentum, in PyTorch's form.
@@ -38,9 +39,10 @@ public final class SGD: Optimizer {
     }
 
     /// The state to save.
-    public var state: [(name: String, parameter: Parameter, tensor: Tensor)] {
+    public var state: [NamedTensor] {
         zip(parameters.map(\.parameter), buffers).map { parameter, buffer in
-            ("momentum_buffer." + parameter.name, parameter, buffer)
+            NamedTensor(
+                parameter, name: "momentum_buffer." + parameter.name, tensor: buffer)
         }
     }
 }

@@ -48,7 +48,7 @@ extension TrainingRun {
         _ = try measuredStep(0)
         let seconds = try measuredStep(min(1, plan.steps.count - 1))
         let parameterBytes = session.parameters.reduce(0) { $0 + $1.value.count * 4 }
-        let stateBytes = session.optimizer.state.reduce(0) { $0 + $1.tensor.count * 4 }
+        let stateBytes = session.savedOptimizer.reduce(0) { $0 + $1.byteCount }
         let description = session.model.description
         let layers = session.model.decoder.linearLayers.reduce(0) {
             $0 + $1.weight.rowCount * $1.weight.columnCount

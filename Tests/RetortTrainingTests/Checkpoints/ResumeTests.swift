@@ -14,9 +14,11 @@ struct ResumeTests {
         var recipe = Recipe()
         private(set) var events: [TrainingRun.Event] = []
 
-        init(isFull: Bool = false) throws {
+        init(isFull: Bool = false, optimizer: OptimizerName = .adamw) throws {
             folder = try TestFolder()
-            recipe.model.path = try folder.writeModel(TinyModel(isTied: isFull))
+            // The embedding is large enough for moments in 8 bits.
+            recipe.model.path = try folder.writeModel(TinyModel(vocabulary: 131, isTied: isFull))
+            recipe.optimizer.name = optimizer
             recipe.data.train = try folder.writeTokens(
                 [9, 30, 3, 17, 25, 8, 12, 40], vocabulary: 101, to: "train.jsonl")
             recipe.data.validation = try folder.writeTokens(
@@ -86,10 +88,17 @@ struct ResumeTests {
         }
     }
 
-    @Test("goes on to the same bits", arguments: [(2, false), (4, false), (2, true)])
-    func sameBits(step: Int, isFull: Bool) throws {
-        let run = try Run(isFull: isFull)
+    @Test(
+        "goes on to the same bits",
+        arguments: [
+            (2, false, .adamw), (4, false, .adamw), (2, true, .adamw), (2, true, .adamw8Bit),
+        ] as [(Int, Bool, OptimizerName)])
+    func sameBits(step: Int, isFull: Bool, optimizer: OptimizerName) throws {
+        let run = try Run(isFull: isFull, optimizer: optimizer)
         let summary = try run.run()
+        let saved = try #require(Checkpoint(run.checkpoint(2))).manifest().places.map(\.tensor)
+        #expect(
+            saved.contains { $0.hasPrefix("exp_avg_sq_codes.") } == (optimizer == .adamw8Bit))
         #expect(summary.steps.count == 6)
         let wanted = try run.result(), metrics = try run.metrics()
         #expect(wanted.count == (isFull ? 6 : 6))
@@ -209,6 +218,25 @@ struct ResumeTests {
         ) { try run.run(.resume) }
         try AtomicFile.write(data, to: recipe.data.train)
         _ = try run.run(.resume)
+    }
+
+    @Test("another optimizer's state is not taken for the run's own")
+    func otherOptimizer() throws {
+        let run = try Run(isFull: true)
+        _ = try run.run()
+        let saved = try #require(Checkpoint(run.checkpoint(6))).read()
+        run.recipe.optimizer.name = .adamw8Bit
+        #expect(
+            throws: TrainingError.otherRecipe(
+                path: run.recipe.outputDir, key: "optimizer.name")
+        ) { try run.run(.resume) }
+        let kernels = try #require(Kernels(threads: 1))
+        let model = try Model(run.recipe.model.path, kernels: kernels, precision: .auto)
+        let session = try TrainingSession(run.recipe, model: model)
+        let error = #expect(throws: CheckpointError.self) {
+            try session.restore(saved.tensors, updateCount: 6, path: run.checkpoint(6))
+        }
+        #expect("\(try #require(error))".contains("lacks the tensor exp_avg_codes."))
     }
 
     @Test("old checkpoints go when enough new ones are whole")

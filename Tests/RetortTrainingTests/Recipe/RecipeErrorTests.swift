@@ -111,7 +111,7 @@ struct RecipeErrorTests {
             ),
             (
                 "optimizer: {name: sgd, betas: [0.9, 0.9]}",
-                "optimizer.betas has no meaning unless optimizer.name is adamw; remove it"
+                "optimizer.betas has no meaning unless optimizer.name is adamw or adamw_8bit; remove it"
             ),
             (
                 "optimizer: {name: sgd, nesterov: true}",

@@ -40,6 +40,10 @@ struct RecipeReadingTests {
                     && $0.optimizer.nesterov && $0.optimizer.noDecay == ["norm", "bias"]
             }
         ),
+        (
+            "optimizer: {name: adamw_8bit, betas: [0.9, 0.95]}",
+            { $0.optimizer.name == .adamw8Bit && $0.optimizer.betas.second == 0.95 }
+        ),
         ("optimizer: {name: sgd, nesterov: false}", { $0.optimizer.momentum == 0 }),
     ]
 

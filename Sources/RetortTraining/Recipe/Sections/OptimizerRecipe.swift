@@ -25,21 +25,24 @@ public struct OptimizerRecipe: RecipeSection {
 
     /// The keys, in the order they are written.
     public static let fields: [RecipeField<Self>] = [
-        .init("name", \.name, "The update rule: AdamW (arXiv:1711.05101), or SGD with momentum."),
+        .init(
+            "name", \.name,
+            "The update rule: AdamW (arXiv:1711.05101), with state in f32 or in 8 bits, or SGD with "
+                + "momentum."),
         .init("learning_rate", \.learningRate, allowed: 0...1, "Peak rate, after warm-up."),
         .init(
             "weight_decay", \.weightDecay, allowed: 0...1,
-            "Decay of every trained tensor: decoupled with adamw, added to the gradient with sgd."),
+            "Decay of every trained tensor: decoupled with AdamW, added to the gradient with sgd."),
         .init(
             "no_decay", \.noDecay,
             "Parts of names, as in [norm, bias]: tensors that have one get no weight decay."),
         .init("betas", \.betas, "Decay rates of the first and second moment.").only(if: isAdamW) {
-            $0.name == .adamw
+            $0.name != .sgd
         },
         .init(
             "epsilon", \.epsilon, allowed: .leastNonzeroMagnitude...1,
             "Added to the root of the second moment."
-        ).only(if: isAdamW) { $0.name == .adamw },
+        ).only(if: isAdamW) { $0.name != .sgd },
         .init("momentum", \.momentum, allowed: 0..<1, "Part of the last update that carries over.")
             .only(if: isSGD) { $0.name == .sgd },
         .init("nesterov", \.nesterov, "Whether the update looks ahead along the momentum.")
@@ -49,7 +52,7 @@ public struct OptimizerRecipe: RecipeSection {
             },
     ]
 
-    private static let isAdamW = "optimizer.name is adamw"
+    private static let isAdamW = "optimizer.name is adamw or adamw_8bit"
     private static let isSGD = "optimizer.name is sgd"
 }
 
@@ -57,6 +60,8 @@ public struct OptimizerRecipe: RecipeSection {
 public enum OptimizerName: String, RecipeChoice {
     /// Adam with decoupled weight decay.
     case adamw
+    /// The same with moments in 8 bits, two bytes of state for a weight instead of eight.
+    case adamw8Bit = "adamw_8bit"
     /// Stochastic gradient descent with momentum.
     case sgd
 }
