@@ -201,7 +201,9 @@
         var from = group
         for block in 0..<blocks {
             // Two KiB ahead: what the processor's window does not reach while it waits for memory.
-            for line in 0..<(F.interleavedBytes + 63) / 64 { rk_prefetch_read(from + 2048 + line * 64) }
+            for line in 0..<(F.interleavedBytes + 63) / 64 {
+                rk_prefetch_read(from + 2048 + line * 64)
+            }
             let weights = F.unpack(from), scale = rk_from_f16(from + F.scales)
             let minimum = F.hasMinimum ? rk_from_f16(from + F.scales + 32) : .zero
             first = add(F.self, weights, scale, minimum, x, block, row, first)

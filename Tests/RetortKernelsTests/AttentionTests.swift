@@ -59,11 +59,13 @@ private let types: [ElementType] = [.float32, .bfloat16]
 
 /// Rows of heads side by side as the rows of each head one after another.
 private func byHead(_ rows: [Float], _ width: Int, _ size: Int) -> [Float] {
-    (0..<width / size).flatMap { head in
-        (0..<rows.count / width).flatMap { row in
-            rows[row * width + head * size..<row * width + (head + 1) * size]
+    var result: [Float] = []
+    for start in stride(from: 0, to: width, by: size) {
+        for row in stride(from: 0, to: rows.count, by: width) {
+            result += rows[row + start..<row + start + size]
         }
     }
+    return result
 }
 
 @Suite("Attention")
