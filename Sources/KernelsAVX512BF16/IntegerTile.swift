@@ -10,53 +10,7 @@
     //
     // The sums of i32 begin at -zero·Σ q.
 
-    /// Where the parts of a row of bytes are: the bytes, then for every block its scale, what its sums
-    /// begin at, and its sum times its scale.
-    private struct ByteRow {
-        let blocks: Int
-
-        @inline(__always) var scales: Int { blocks * 32 }
-        @inline(__always) var starts: Int { blocks * 36 }
-        @inline(__always) var sums: Int { blocks * 40 }
-        @inline(__always) var bytes: Int { (blocks * 44 + 63) / 64 * 64 }
-    }
-
-    /// Bytes that ``roundToBytes`` writes for a row of whole blocks.
-    public func byteRowBytes(blocks: Int) -> Int { ByteRow(blocks: blocks).bytes }
-
-    @inline(__always)
-    private func roundToBytes<A: Activation>(
-        _: A.Type, _ zero: Int32, _ x: UnsafeRawPointer, _ blocks: Int,
-        _ out: UnsafeMutableRawPointer
-    ) {
-        let row = ByteRow(blocks: blocks)
-        for block in 0..<blocks {
-            let from = x + block * 32 * A.bytes
-            let low = A.load(from), high = A.load(from + 16 * A.bytes)
-            let top = rk_largest_magnitude(low, high)
-            // Not finite: the scale is not, and what it multiplies is 0 or NaN.
-            let inverse = Floats(repeating: top > 0 ? 127 / top : 0)
-            let a = rk_to_i32(low * inverse), b = rk_to_i32(high * inverse)
-            rk_store_as_bytes(out + block * 32, a)
-            rk_store_as_bytes(out + block * 32 + 16, b)
-            let sum = rk_sum_i32(rk_add_i32(a, b)), scale = top / 127, at = out + block * 4
-            at.storeBytes(of: scale, toByteOffset: row.scales, as: Float.self)
-            at.storeBytes(of: -zero &* sum, toByteOffset: row.starts, as: Int32.self)
-            at.storeBytes(of: scale * Float(sum), toByteOffset: row.sums, as: Float.self)
-        }
-    }
-
-    /// Rounds a row of activations to bytes for products with blocks of a format (GGML's number).
-    public func roundToBytes(
-        _ format: UInt32, bf16: Bool, _ x: UnsafeRawPointer, _ blocks: Int,
-        _ out: UnsafeMutableRawPointer
-    ) {
-        if bf16 {
-            roundToBytes(BFloat16.self, zeroByte(format), x, blocks, out)
-        } else {
-            roundToBytes(Float32.self, zeroByte(format), x, blocks, out)
-        }
-    }
+    private typealias ByteRow = RoundedRow<ByteRounding>
 
     /// A panel of 48 columns, block by block: for each four of the reduction the bytes of all columns,
     /// then the columns' scales and minima.

@@ -81,22 +81,24 @@
             SIMD16<UInt32>(repeating: from.loadUnaligned(as: UInt32.self)), to: Words.self)
     }
 
-    extension Q4_0Format: InterleavedFormat {
+    /// Two values to a byte.
+    protocol NibbleFormat: InterleavedFormat {}
+
+    extension NibbleFormat {
         @inline(__always) static var scales: Int { 256 }
-        @inline(__always) static var hasMinimum: Bool { false }
-        @inline(__always) static var zero: Int32 { 8 }
         @inline(__always) static func unpack(_ block: UnsafeRawPointer) -> BlockBytes {
             BlockBytes(nibbles: block)
         }
     }
 
-    extension Q4_1Format: InterleavedFormat {
-        @inline(__always) static var scales: Int { 256 }
+    extension Q4_0Format: NibbleFormat {
+        @inline(__always) static var hasMinimum: Bool { false }
+        @inline(__always) static var zero: Int32 { 8 }
+    }
+
+    extension Q4_1Format: NibbleFormat {
         @inline(__always) static var hasMinimum: Bool { true }
         @inline(__always) static var zero: Int32 { 0 }
-        @inline(__always) static func unpack(_ block: UnsafeRawPointer) -> BlockBytes {
-            BlockBytes(nibbles: block)
-        }
     }
 
     extension Q8_0Format: InterleavedFormat {
@@ -117,58 +119,7 @@
         }
     }
 
-    /// Where the parts of a row of words are: for every block the upper bytes and the lower ones; then
-    /// for every block what its sums begin at, its scale, and its sum times its scale.
-    private struct WordRow {
-        /// The largest word whose upper byte is signed.
-        static let largest: Float = 127 * 256 + 127
-
-        let blocks: Int
-
-        @inline(__always) var starts: Int { blocks * 64 }
-        @inline(__always) var scales: Int { blocks * 68 }
-        @inline(__always) var sums: Int { blocks * 72 }
-        @inline(__always) var bytes: Int { (blocks * 76 + 63) / 64 * 64 }
-    }
-
-    /// Bytes that ``roundToWords`` writes for a row of whole blocks.
-    public func wordRowBytes(blocks: Int) -> Int { WordRow(blocks: blocks).bytes }
-
-    @inline(__always)
-    private func roundToWords<A: Activation>(
-        _: A.Type, _ zero: Int32, _ x: UnsafeRawPointer, _ blocks: Int,
-        _ out: UnsafeMutableRawPointer
-    ) {
-        let row = WordRow(blocks: blocks)
-        for block in 0..<blocks {
-            let from = x + block * 32 * A.bytes
-            let low = A.load(from), high = A.load(from + 16 * A.bytes)
-            let top = rk_largest_magnitude(low, high)
-            // Not finite: the scale is not, and what it multiplies is 0 or NaN.
-            let inverse = Floats(repeating: top > 0 ? WordRow.largest / top : 0)
-            let a = rk_to_i32(low * inverse), b = rk_to_i32(high * inverse)
-            let to = out + block * 64
-            rk_store_split(to, to + 32, a)
-            rk_store_split(to + 16, to + 48, b)
-            let sum = rk_sum_i32(rk_add_i32(a, b)), scale = top / WordRow.largest
-            let at = out + block * 4
-            at.storeBytes(of: -zero &* sum, toByteOffset: row.starts, as: Int32.self)
-            at.storeBytes(of: scale, toByteOffset: row.scales, as: Float.self)
-            at.storeBytes(of: scale * Float(sum), toByteOffset: row.sums, as: Float.self)
-        }
-    }
-
-    /// Rounds a row of activations to words for products with blocks of a format (GGML's number).
-    public func roundToWords(
-        _ format: UInt32, bf16: Bool, _ x: UnsafeRawPointer, _ blocks: Int,
-        _ out: UnsafeMutableRawPointer
-    ) {
-        if bf16 {
-            roundToWords(BFloat16.self, zeroByte(format), x, blocks, out)
-        } else {
-            roundToWords(Float32.self, zeroByte(format), x, blocks, out)
-        }
-    }
+    private typealias WordRow = RoundedRow<WordRounding>
 
     /// Adds the products of a block of 16 rows and a block of one row of words.
     @inline(__always)
@@ -176,7 +127,7 @@
         _: F.Type, _ weights: BlockBytes, _ scale: Floats, _ minimum: Floats,
         _ x: UnsafeRawPointer, _ block: Int, _ row: WordRow, _ sum: Floats
     ) -> Floats {
-        let words = x + block * 64, own = x + block * 4
+        let words = x + block * WordRounding.blockBytes, own = x + block * 4
         var low = Words.zero, high = Words.zero
         weights.dot(&low, &high, words)
         low = rk_times_256(low)

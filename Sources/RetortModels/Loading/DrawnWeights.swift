@@ -1,4 +1,3 @@
-import Glibc
 import RetortFiles
 import RetortTensor
 
@@ -34,8 +33,8 @@ struct DrawnWeights: WeightSource {
         let count = wanted.rows * wanted.columns
         // Sizes are bounded by the description, but no file of weights vouches for them.
         byteCount += count * MemoryLayout<Float>.size
-        guard byteCount <= Self.memory else {
-            throw ModelError.tooLarge(path: path, memory: Self.memory)
+        guard byteCount <= machineMemory else {
+            throw ModelError.tooLarge(path: path, memory: machineMemory)
         }
         let values: [Float]
         switch wanted.kind {
@@ -47,9 +46,6 @@ struct DrawnWeights: WeightSource {
         }
         return Weight(workspace.tensor(values, rows: wanted.rows, columns: wanted.columns))
     }
-
-    /// The machine's memory in bytes.
-    private static let memory = sysconf(Int32(_SC_PHYS_PAGES)) * sysconf(Int32(_SC_PAGESIZE))
 
     /// A name's number: its FNV-1a hash.
     private static func place(_ name: String) -> Int {
