@@ -30,11 +30,22 @@ public struct InterleavedMatrix: Sendable {
     /// Bytes of 16 rows.
     var groupBytes: Int { blocks * format.blockBytes * Self.groupRows }
 
+    /// The beginning of what follows in memory, round to the first matrix: with copies in the order of
+    /// their use, what is read next.
+    var following: UnsafeRawBufferPointer {
+        let end = offset + groups * groupBytes, start = end + 63 < memory.count ? end : 0
+        return UnsafeRawBufferPointer(
+            start: memory.base + start, count: min(Self.followingBytes, memory.count - start))
+    }
+
+    /// A good part of a second-level cache, and about what is read in the time between two products.
+    private static let followingBytes = 256 << 10
+
     /// Memory of several matrices, in large pages where the system has them: those of a mapped file
     /// are small, and looking them up costs a tenth of a decoded token.
     private final class Memory: @unchecked Sendable {
         let base: UnsafeMutableRawPointer
-        private let count: Int
+        let count: Int
 
         init?(_ count: Int) {
             let flags = MAP_PRIVATE | MAP_ANONYMOUS

@@ -37,11 +37,6 @@ public struct RowProduct {
         let rows = max(16, (32 << 10) / max(1, weight.stride))
         return max(1, min(64, weight.rowCount / rows))
     }
-    /// The rows of W that are one part; those of interleaved ones lie in whole groups.
-    fileprivate func rows(_ part: Int) -> Range<Int> {
-        let unit = InterleavedMatrix.groupRows, units = (weight.rowCount + unit - 1) / unit
-        return units * part / parts * unit..<min(weight.rowCount, units * (part + 1) / parts * unit)
-    }
 }
 
 extension Kernels {
@@ -69,6 +64,7 @@ extension Kernels {
                     && x.rowCount == $0.y.rowCount
             })
         let work = RowProducts(level: level, threads: threads, x: x, products)
+        if let last = products.last?.interleaved { threads.announce(last.following) }
         threads.run(work.parts) { part, thread in work.run(part, thread) }
         return true
     }
@@ -84,16 +80,29 @@ private struct RowProducts {
     /// Parts of all products.
     private(set) var parts = 0
 
-    /// A product and what it reads.
+    /// A product and what it reads; nothing whose references are counted, since threads share it.
     private struct Prepared {
-        let product: RowProduct
-        let firstPart: Int
-        /// The weights, if x is in words.
-        let interleaved: InterleavedMatrix?
+        let weight: StoredMatrix
+        /// The same, interleaved, if x is in words.
+        let interleaved: UnsafeRawPointer?
+        let b: StoredMatrix?
+        let y: ActivationRows
+        let accumulation: Accumulation
+        /// Parts of this product, and those of the products before it.
+        let parts, firstPart: Int
         /// Rows of x: in words for the format of the weights, or f32.
         let x: UnsafeMutableRawPointer
         /// Rows of u, f32.
         let u: UnsafeMutablePointer<Float>
+
+        /// The rows of W that are one part; those of interleaved ones lie in whole groups.
+        func rows(_ part: Int) -> Range<Int> {
+            let unit = InterleavedMatrix.groupRows, units = (weight.rowCount + unit - 1) / unit
+            let part = part - firstPart
+            return units * part / parts
+                * unit..<min(
+                    weight.rowCount, units * (part + 1) / parts * unit)
+        }
     }
 
     init(level: KernelLevel, threads: ThreadPool, x: ActivationRows, _ products: [RowProduct]) {
@@ -110,7 +119,8 @@ private struct RowProducts {
             let interleaved = x.isBF16 ? product.interleaved : nil
             var own = next
             if let same = self.products.first(where: {
-                $0.interleaved?.format == interleaved?.format
+                ($0.interleaved == nil) == (interleaved == nil)
+                    && (interleaved == nil || $0.weight.format == product.weight.format)
             }) {
                 own = same.x
             } else {
@@ -135,35 +145,36 @@ private struct RowProducts {
                 next += x.rowCount * product.rank * 4
             }
             self.products.append(
-                Prepared(product: product, firstPart: parts, interleaved: interleaved, x: own, u: u)
-            )
+                Prepared(
+                    weight: product.weight, interleaved: interleaved?.base, b: product.lowRank?.b,
+                    y: product.y, accumulation: product.accumulation, parts: product.parts,
+                    firstPart: parts, x: own, u: u))
             parts += product.parts
         }
     }
 
     /// Computes one part of a product: some neighbouring rows of W.
     func run(_ part: Int, _ thread: Int) {
-        guard let prepared = products.last(where: { $0.firstPart <= part }) else { return }
-        let product = prepared.product, weight = product.weight, count = x.rowCount
-        let rows = product.rows(part - prepared.firstPart)
+        guard let product = products.last(where: { $0.firstPart <= part }) else { return }
+        let weight = product.weight, rows = product.rows(part), count = x.rowCount
         let unit = InterleavedMatrix.groupRows, groups = (rows.count + unit - 1) / unit
         let stride = groups * unit
         let results = threads.scratch(
-            thread, (count * stride + max(weight.columnCount, product.rank)) * 4
+            thread, (count * stride + max(weight.columnCount, product.b?.columnCount ?? 0)) * 4
         ).assumingMemoryBound(to: Float.self)
         let decoded = results + count * stride
-        if let integers, let interleaved = prepared.interleaved {
+        if let integers, let interleaved = product.interleaved {
             integers.dotGroups(
-                interleaved.format.rawValue, interleaved.base, rows.lowerBound / unit, groups,
-                interleaved.blocks, prepared.x, count, results, stride)
+                weight.format.rawValue, interleaved, rows.lowerBound / unit, groups,
+                weight.columnCount / 32, product.x, count, results, stride)
         } else {
             results.update(repeating: 0, count: count * stride)
             level.addDotRows(
-                weight, rows, prepared.x.assumingMemoryBound(to: Float.self), count, decoded,
+                weight, rows, product.x.assumingMemoryBound(to: Float.self), count, decoded,
                 results, stride)
         }
-        if let lowRank = product.lowRank {
-            level.addDotRows(lowRank.b, rows, prepared.u, count, decoded, results, stride)
+        if let b = product.b {
+            level.addDotRows(b, rows, product.u, count, decoded, results, stride)
         }
         let y = product.y
         for row in 0..<count {

@@ -170,13 +170,17 @@ public final class Tape {
     public func apply<Applied: Operation>(
         _ operation: Applied, _ inputs: [Variable?]
     ) -> [Variable] {
+        guard isRecording, inputs.contains(where: { $0?.slot != nil }) else {
+            let outputs = workspace.profiled(Applied.name) {
+                operation.forward(inputs.map { $0?.value }, in: workspace).outputs
+            }
+            return outputs.map { Variable(constant: $0) }
+        }
         let slots = inputs.map { $0?.slot }
-        let isRecorded = isRecording && slots.contains { $0 != nil }
         var (outputs, saved) = workspace.profiled(Applied.name) {
             let (outputs, saved) = operation.forward(inputs.map { $0?.value }, in: workspace)
-            return (outputs, isRecorded ? operation.kept(saved, in: workspace) : saved)
+            return (outputs, operation.kept(saved, in: workspace))
         }
-        guard isRecorded else { return outputs.map { Variable(constant: $0) } }
         if let compute = operation.recomputation(saved, in: workspace) {
             outputs[0] = outputs[0].recomputable(compute)
         }

@@ -9,15 +9,17 @@ struct ThreadPoolTests {
     func everyPart(threads: Int) {
         let pool = ThreadPool(count: threads)
         #expect(pool.count == threads)
-        let taken = UnsafeMutablePointer<Int32>.allocate(capacity: 1000)
+        // More parts than one round of the pool has.
+        let most = 140_000
+        let taken = UnsafeMutablePointer<Int32>.allocate(capacity: most)
         defer { taken.deallocate() }
-        for parts in [0, 1, 2, 3, 7, 64, 1000] {
-            taken.initialize(repeating: 0, count: 1000)
+        for parts in [0, 1, 2, 3, 7, 64, 1000, 65535, 65536, most] {
+            taken.initialize(repeating: 0, count: most)
             pool.run(parts) { part, thread in
                 precondition(thread >= 0 && thread < threads)
                 taken[part] += 1
             }
-            for part in 0..<1000 { #expect(taken[part] == (part < parts ? 1 : 0)) }
+            #expect((0..<most).allSatisfy { taken[$0] == ($0 < parts ? 1 : 0) }, "\(parts) parts")
         }
     }
 

@@ -30,6 +30,8 @@ RK const char *rk_neon(void) { return "neon"; }
 RK void rk_prefetch(const void *p) { __builtin_prefetch(p, 1, 3); }
 // Asks for one that will soon be read.
 RK void rk_prefetch_read(const void *p) { __builtin_prefetch(p, 0, 3); }
+// Asks for one that will be read later, in the second-level cache.
+RK void rk_prefetch_near(const void *p) { __builtin_prefetch(p, 0, 2); }
 RK float rk_log(float x) { return __builtin_logf(x); }
 
 #if RK_AVX512
