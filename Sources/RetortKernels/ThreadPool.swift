@@ -139,8 +139,9 @@ public final class ThreadPool: @unchecked Sendable {
         }
     }
 
-    /// Announces memory that the piece of work after the next one begins to read: workers bring it near
-    /// while they wait. A hint: the memory is not touched.
+    /// Announces memory that the piece of work after the next one begins to read.
+    ///
+    /// Workers bring it near while they wait. A hint: the memory is not touched.
     func announce(_ next: UnsafeRawBufferPointer) {
         guard let begin = next.baseAddress else { return }
         // Empty in between, whichever of the two a worker sees first.
