@@ -5,7 +5,7 @@
     public let level = KernelLevel(
         label: Processor.name, hasBF16: Processor.hasBF16, decodeStored: decodeRow,
         packStoredRows: packRows, packStoredColumns: packColumns, transposed: transposed,
-        sweep: sweep, narrow: narrow, widen: widen, addScaled: addScaled, dot: dot,
+        sweep: sweep, outer: outer, narrow: narrow, widen: widen, addScaled: addScaled, dot: dot,
         sumOfSquares: sumOfSquares, rmsNorm: rmsNorm,
         rmsNormBackward: rmsNormBackward, gatedSiLU: gatedSiLU,
         gatedSiLUBackward: gatedSiLUBackward, rotate: rotate, logOfSum: logSumExp,

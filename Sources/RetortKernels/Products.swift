@@ -136,6 +136,40 @@ extension Kernels {
         multiplyBack(transposed, weight, into: c, accumulation)
     }
 
+    /// `c (+)= aᵀ · x` where a has few columns: gradient of a low-rank weight.
+    ///
+    /// Reads x as it lies.
+    ///
+    /// - Parameters:
+    ///   - a: `[m, r]`, of x's type.
+    ///   - x: `[m, k]`, f32 or bf16.
+    ///   - c: `[r, k]`, f32.
+    ///   - accumulation: Whether to add to c.
+    public func multiplyOuter(
+        narrow a: ActivationRows, _ x: ActivationRows, into c: ActivationRows,
+        _ accumulation: Accumulation
+    ) {
+        precondition(
+            a.type == x.type && a.rowCount == x.rowCount && c.rowCount == a.columnCount
+                && c.columnCount == x.columnCount && c.type == .float32)
+        let level = level, rank = a.columnCount, panels = (rank + 15) / 16
+        let panelBytes = (a.rowCount + 1) / 2 * (a.isBF16 ? 1 : 2) * 64
+        let packed = threads.sharedScratch(panels * panelBytes)
+        level.packColumns(
+            a.rows, 0, a.rowCount, 0, rank, 1, a.isBF16, packed, panelBytes)
+        split((x.columnCount + 31) / 32, grain: 1) { strips, _ in
+            for first in strips.lazy.map({ $0 * 32 }) {
+                for panel in 0..<panels {
+                    level.outer(
+                        x.isBF16, packed + panel * panelBytes, min(16, rank - panel * 16),
+                        x.base + first * x.type.bytes, x.byteStride, x.rowCount,
+                        min(32, x.columnCount - first), c.floats(panel * 16) + first, c.stride,
+                        accumulation == .add)
+                }
+            }
+        }
+    }
+
     /// `out[c][r] = x[r][c]`, rounded to out's type; out's rows are padded with zeros to a multiple
     /// of 32, which its stride must leave room for.
     public func transpose(_ x: ActivationRows, into out: ActivationRows) {

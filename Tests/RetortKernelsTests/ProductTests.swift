@@ -191,8 +191,9 @@ struct ProductTests {
                                 ? Double(
                                     rounded(dy[token * outputs + index / padded], to: type)) : 0, 0)
                     }
+                    let sums = plain.expected(as: .float32)
                     judge(
-                        [turned, plain.expected(as: .float32)],
+                        [turned, sums, sums],
                         "\(type) \(tokens)x\(outputs)x\(width)"
                     ) { kernels, memory in
                         let left = memory.rows(outputs, padded, type)
@@ -209,7 +210,11 @@ struct ProductTests {
                         kernels.transpose(memory.rows(dy, outputs, source), into: view)
                         kernels.multiplyOuter(
                             view, memory.rows(x, width, type), into: c, accumulation)
-                        return [left.values, c.values]
+                        let narrow = memory.rows(present, width, .float32)
+                        kernels.multiplyOuter(
+                            narrow: memory.rows(dy, outputs, type), memory.rows(x, width, type),
+                            into: narrow, accumulation)
+                        return [left.values, c.values, narrow.values]
                     }
                 }
             }

@@ -36,6 +36,11 @@ typedef struct __attribute__((swift_name("KernelLevel"), swift_attr("@Sendable")
         bool bf16, long vectors, const void *a, long aStride, long aWords,
         const void *_Nullable more, long moreStride, long moreWords, long rows, const void *panel,
         void *c, long stride, long width, long target);
+    // C[i, j] = sum over rows t of A[t, i] * X[t, j] of the first `count` columns of A, a panel of 16
+    // columns, and `width` columns of X, at most 32.
+    void (*outer)(
+        bool bf16, const void *panel, long count, const void *x, long xStride, long rows,
+        long width, float *c, long stride, bool adds);
 
     void (*narrow)(const float *source, void *target, long count);
     void (*widen)(const void *source, float *target, long count);

@@ -10,6 +10,7 @@ extension KernelLevel {
         packStoredColumns: { _, _, _, _, _, _, _, _, _, _, _, _ in false },
         transposed: { Portable.transposed($0, $1, $2, $3, $4, $5, $6, $7) },
         sweep: { Portable.sweep($0, $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) },
+        outer: { Portable.outer($0, $1, $2, $3, $4, $5, $6, $7, $8, $9) },
         narrow: { source, target, count in
             for i in 0..<count { Portable.put(true, source[i], target, i) }
         },

@@ -133,6 +133,27 @@ enum Portable {
         }
     }
 
+    static func outer(
+        _ bf16: Bool, _ panel: UnsafeRawPointer, _ count: Int, _ x: UnsafeRawPointer,
+        _ xStride: Int, _ rows: Int, _ width: Int, _ c: UnsafeMutablePointer<Float>,
+        _ stride: Int, _ adds: Bool
+    ) {
+        for i in 0..<count {
+            for j in 0..<width {
+                var sum: Float = 0
+                for row in 0..<rows {
+                    // Row 2 w + h is half h of word w.
+                    let a =
+                        bf16
+                        ? get(true, panel, (row / 2 * 16 + i) * 2 + row % 2)
+                        : get(false, panel, row * 16 + i)
+                    sum += a * get(bf16, x + row * xStride, j)
+                }
+                c[i * stride + j] = adds ? c[i * stride + j] + sum : sum
+            }
+        }
+    }
+
     @inline(__always)
     private static func accumulate(
         _ bf16: Bool, _ a: UnsafeRawPointer, _ words: Int, _ panel: UnsafeRawPointer,

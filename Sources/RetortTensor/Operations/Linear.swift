@@ -166,9 +166,10 @@ public struct Linear: Operation {
             du = workspace.profiled(Self.adapterName) {
                 let wide = workspace.tensor(x.rowCount, adapter.a.rowCount)
                 kernels.multiplyBack(operand.rows, adapter.b.matrix, into: wide.rows, .replace)
-                let scaled = workspace.scaled(wide, by: adapterScale)
-                adapterBackward(scaled, operand, adapter, x, into: inputs, in: workspace)
-                return workspace.converted(scaled, to: workspace.activationType)
+                let du = workspace.converted(
+                    workspace.scaled(wide, by: adapterScale), to: workspace.activationType)
+                adapterBackward(du, operand, adapter, x, into: inputs, in: workspace)
+                return du
             }
         }
         if let (dx, accumulation) = inputs.target(
@@ -211,14 +212,12 @@ public struct Linear: Operation {
     ) {
         let kernels = workspace.kernels, rank = adapter.a.rowCount
         if let (da, accumulation) = inputs.target(Input.a, rows: rank, columns: x.columnCount) {
-            let left = workspace.transposed(du)
-            kernels.multiplyOuter(
-                left.rows, dropped(x.load(), in: workspace).rows, into: da.rows, accumulation)
+            let read = dropped(x.load(), in: workspace)
+            kernels.multiplyOuter(narrow: du.rows, read.rows, into: da.rows, accumulation)
         }
         if let db = inputs.sum(Input.b, rows: adapter.b.rowCount, columns: rank) {
-            let left = workspace.transposed(adapter.u)
             let turned = workspace.tensor(rank, dy.columnCount)
-            kernels.multiplyOuter(left.rows, dy.rows, into: turned.rows, .replace)
+            kernels.multiplyOuter(narrow: adapter.u.rows, dy.rows, into: turned.rows, .replace)
             kernels.addTransposed(turned.rows, into: db.rows)
         }
     }
