@@ -142,12 +142,13 @@
     }
 
     @inline(__always)
-    private func gatedSiLUBackward<A: Activation>(
-        _: A.Type, _ dy: UnsafePointer<Float>, _ gate: UnsafeRawPointer, _ up: UnsafeRawPointer,
+    private func gatedSiLUBackward<A: Activation, D: Activation>(
+        _: A.Type, _: D.Type, _ dy: UnsafeRawPointer, _ gate: UnsafeRawPointer,
+        _ up: UnsafeRawPointer,
         _ dgate: UnsafeMutableRawPointer, _ dup: UnsafeMutableRawPointer, _ count: Int
     ) {
         eachVector(count) { i, valid in
-            let g = get(A.self, gate, i, valid), d = get(Float32.self, dy, i, valid)
+            let g = get(A.self, gate, i, valid), d = get(D.self, dy, i, valid)
             let s = sigmoid(g)
             let silu = g * s
             put(A.self, d * silu, dup, i, valid)
@@ -156,14 +157,19 @@
         }
     }
 
-    /// Gradients of ``gatedSiLU``, stored.
+    /// Gradients of ``gatedSiLU``, stored; dy is f32, or bf16 as the rest.
     public func gatedSiLUBackward(
-        bf16: Bool, _ dy: UnsafePointer<Float>, _ gate: UnsafeRawPointer, _ up: UnsafeRawPointer,
-        _ dgate: UnsafeMutableRawPointer, _ dup: UnsafeMutableRawPointer, _ count: Int
+        bf16: Bool, dyBF16: Bool, _ dy: UnsafeRawPointer, _ gate: UnsafeRawPointer,
+        _ up: UnsafeRawPointer, _ dgate: UnsafeMutableRawPointer, _ dup: UnsafeMutableRawPointer,
+        _ count: Int
     ) {
-        bf16
-            ? gatedSiLUBackward(BFloat16.self, dy, gate, up, dgate, dup, count)
-            : gatedSiLUBackward(Float32.self, dy, gate, up, dgate, dup, count)
+        if !bf16 {
+            gatedSiLUBackward(Float32.self, Float32.self, dy, gate, up, dgate, dup, count)
+        } else if dyBF16 {
+            gatedSiLUBackward(BFloat16.self, BFloat16.self, dy, gate, up, dgate, dup, count)
+        } else {
+            gatedSiLUBackward(BFloat16.self, Float32.self, dy, gate, up, dgate, dup, count)
+        }
     }
 
     @inline(__always)

@@ -59,14 +59,29 @@ extension Kernels {
         }
     }
 
+    /// Words of a reduction down the rows of a weight that are summed at once: two panels of so many
+    /// stay in the second-level cache.
+    private static let longestReduction = 768
+
+    /// Whether ``multiplyBack(_:_:lowRank:into:_:)`` sums so many rows of a weight before it stores
+    /// anything, so that its result may be bf16.
+    ///
+    /// - Parameters:
+    ///   - rows: Rows of the weight.
+    ///   - type: Of `dy`.
+    /// - Returns: Whether it does.
+    public static func sumsAtOnce(_ rows: Int, _ type: ElementType) -> Bool {
+        rows <= longestReduction * (type == .bfloat16 ? 2 : 1)
+    }
+
     /// `dx = dy · W (+ du · A)`: the input gradient of a linear layer.
     ///
     /// - Parameters:
     ///   - dy: `[m, n]`.
     ///   - weight: `[n, k]`.
     ///   - lowRank: `du` `[m, r]` of dy's type and `A` `[r, k]`.
-    ///   - dx: `[m, k]`, f32.
-    ///   - accumulation: Whether to add to dx.
+    ///   - dx: `[m, k]`, f32; bf16 only where ``sumsAtOnce(_:_:)`` says so.
+    ///   - accumulation: Whether to add to dx, if that is f32.
     public func multiplyBack(
         _ dy: ActivationRows, _ weight: StoredMatrix,
         lowRank: (du: ActivationRows, a: StoredMatrix)? = nil, into dx: ActivationRows,
@@ -74,11 +89,13 @@ extension Kernels {
     ) {
         precondition(
             dy.columnCount == weight.rowCount && dx.columnCount == weight.columnCount
-                && dx.rowCount == dy.rowCount && (!dy.isBF16 || dy.stride % 2 == 0))
+                && dx.rowCount == dy.rowCount && (!dy.isBF16 || dy.stride % 2 == 0)
+                && (!dx.isBF16
+                    || accumulation == .replace && Self.sumsAtOnce(weight.rowCount, dy.type))
+        )
         let level = level, vectors = Self.panelVectors(weight.columnCount), width = 16 * vectors
         let columns = weight.columnCount, extra = lowRank?.du.words ?? 0
-        // The reduction is cut so that two panels stay in the second-level cache.
-        let perWord = dy.isBF16 ? 2 : 1, longest = 768
+        let perWord = dy.isBF16 ? 2 : 1, longest = Self.longestReduction
         let words = min(longest, (weight.rowCount + perWord - 1) / perWord)
         let panelBytes = (words + extra) * width * 4
         let cut = ProductCut(
@@ -109,9 +126,10 @@ extension Kernels {
                             dy.isBF16, vectors, dy.row(row) + start * dy.type.bytes, dy.byteStride,
                             words, isLast ? lowRank.map { UnsafeRawPointer($0.du.row(row)) } : nil,
                             lowRank?.du.byteStride ?? 0, extra, block.count,
-                            scratch + panel * panelBytes, dx.row(row) + (first + panel * width) * 4,
+                            scratch + panel * panelBytes,
+                            dx.row(row) + (first + panel * width) * dx.type.bytes,
                             dx.stride, min(width, valid - panel * width),
-                            start > 0 || accumulation == .add ? 1 : 0)
+                            dx.isBF16 ? 2 : start > 0 || accumulation == .add ? 1 : 0)
                     }
                 }
                 start += length

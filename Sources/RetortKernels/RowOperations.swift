@@ -77,18 +77,19 @@ extension Kernels {
         }
     }
 
-    /// Gradients of ``gatedSiLU(_:gate:up:into:count:)``, stored.
+    /// Gradients of ``gatedSiLU(_:gate:up:into:count:)``, stored; dy is f32 or of the others' type.
     public func gatedSiLUBack(
-        _ type: ElementType, _ dy: UnsafePointer<Float>, gate: UnsafeRawPointer,
+        _ type: ElementType, _ dy: UnsafeRawPointer, _ dyType: ElementType, gate: UnsafeRawPointer,
         up: UnsafeRawPointer, dgate: UnsafeMutableRawPointer, dup: UnsafeMutableRawPointer,
         count: Int
     ) {
+        precondition(dyType == type || dyType == .float32)
         let level = level, bytes = type.bytes
         splitVectors(count) { range in
             let at = range.lowerBound
             level.gatedSiLUBackward(
-                type == .bfloat16, dy + at, gate + at * bytes, up + at * bytes,
-                dgate + at * bytes, dup + at * bytes, range.count)
+                type == .bfloat16, dyType == .bfloat16, dy + at * dyType.bytes, gate + at * bytes,
+                up + at * bytes, dgate + at * bytes, dup + at * bytes, range.count)
         }
     }
 

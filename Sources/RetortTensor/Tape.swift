@@ -1,10 +1,12 @@
 import RetortKernels
 
-/// Where the gradient of one variable gathers: f32, but for one that a single operation gives as it
-/// is, which may be of the activation type.
+/// Where the gradient of one variable gathers: f32, but for one that a single operation gives, which
+/// may be of the activation type.
 public final class GradientSlot {
     /// The gradient so far; nil is zero.
     public var gradient: Tensor?
+    /// How often operations read the variable: so many gradients are added.
+    var readers = 0
 
     init() {}
 }
@@ -128,10 +130,19 @@ public struct InputGradients {
     }
 
     /// The tensor that products write, and whether they replace or add.
-    package func target(_ index: Int, rows: Int, columns: Int) -> (Tensor, Accumulation)? {
+    ///
+    /// - Parameters:
+    ///   - index: The input.
+    ///   - rows: Its rows.
+    ///   - columns: Its columns.
+    ///   - type: What a gradient is stored as to which nothing else is added.
+    /// - Returns: The tensor; nil if the input wants no gradient.
+    package func target(
+        _ index: Int, rows: Int, columns: Int, ifAlone type: ElementType = .float32
+    ) -> (Tensor, Accumulation)? {
         guard let slot = slots[index] else { return nil }
         if let present = wide(slot) { return (present, .add) }
-        let fresh = workspace.tensor(rows, columns)
+        let fresh = workspace.tensor(rows, columns, slot.readers == 1 ? type : .float32)
         slot.gradient = fresh
         return (fresh, .replace)
     }
@@ -177,6 +188,7 @@ public final class Tape {
             return outputs.map { Variable(constant: $0) }
         }
         let slots = inputs.map { $0?.slot }
+        for slot in slots { slot?.readers += 1 }
         var (outputs, saved) = workspace.profiled(Applied.name) {
             let (outputs, saved) = operation.forward(inputs.map { $0?.value }, in: workspace)
             return (outputs, operation.kept(saved, in: workspace))
@@ -215,6 +227,7 @@ public final class Tape {
         guard isRecording else { return body(self, input) }
         let output = body(Tape(workspace, isRecording: false), Variable(constant: input.value))
         let slot = GradientSlot()
+        input.slot?.readers += 1
         steps.append { [workspace] in
             guard let gradient = slot.gradient else { return }
             slot.gradient = nil

@@ -152,21 +152,27 @@ struct ProductTests {
                 { du[$0 * rank + $1] }, { a.values[$0 * width + $1] }, rows, rank, width, type)
         }
         if accumulation == .add { plain.add(present) }
+        // Rounded where nothing is added to it and the reduction is not cut.
+        let isRounded = accumulation == .replace && Kernels.sumsAtOnce(outputs, type)
+        let results: [ElementType] = isRounded ? [.float32, .bfloat16] : [.float32]
         judge(
-            [plain.expected(as: .float32)], "\(type) \(rows)x\(outputs)x\(width) + \(rank ?? 0)"
+            results.map { plain.expected(as: $0) },
+            "\(type) \(rows)x\(outputs)x\(width) + \(rank ?? 0)"
         ) { kernels, memory in
-            let dx = memory.rows(rows, width, stride: width + 3, .float32)
-            if accumulation == .add {
-                for (index, value) in present.enumerated() {
-                    dx.put(value, index / width, index % width)
+            results.map { result in
+                let dx = memory.rows(rows, width, stride: (width + 4) / 2 * 2, result)
+                if accumulation == .add {
+                    for (index, value) in present.enumerated() {
+                        dx.put(value, index / width, index % width)
+                    }
                 }
+                kernels.multiplyBack(
+                    memory.rows(dy, outputs, stride: (outputs + 3) / 2 * 2, type),
+                    memory.matrix(weight),
+                    lowRank: rank.map { (memory.rows(du, $0, type), memory.matrix(a)) }, into: dx,
+                    accumulation)
+                return dx.values
             }
-            kernels.multiplyBack(
-                memory.rows(dy, outputs, stride: (outputs + 3) / 2 * 2, type),
-                memory.matrix(weight),
-                lowRank: rank.map { (memory.rows(du, $0, type), memory.matrix(a)) }, into: dx,
-                accumulation)
-            return [dx.values]
         }
     }
 

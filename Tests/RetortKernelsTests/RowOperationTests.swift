@@ -94,7 +94,8 @@ struct ElementwiseTests {
             .enumerated()
         where index < count { gate[index] = extreme }
         if count > 1 { up[1] = 0 }
-        let dy = random.values(count)
+        // Values that are bf16 too.
+        let dy = random.values(count).map { rounded($0, to: .bfloat16) }
         for type in types {
             let unit = 4e-6
             var out: [Expected] = [], dgate: [Expected] = [], dup: [Expected] = []
@@ -107,7 +108,7 @@ struct ElementwiseTests {
                 dgate.append(
                     near(d * u * slope, of: abs(d * u) * sigmoid, unit + roundingUnit(type)))
             }
-            judge([out, dgate, dup], "\(count) \(type)") { kernels, memory in
+            judge([out, dgate, dup, dgate, dup], "\(count) \(type)") { kernels, memory in
                 let flatGate = memory.flat(gate, type), flatUp = memory.flat(up, type)
                 let out = memory.flat(gate.map { _ in .nan }, type)
                 let dgate = memory.flat(gate.map { _ in .nan }, type)
@@ -115,9 +116,14 @@ struct ElementwiseTests {
                 kernels.gatedSiLU(
                     type, gate: flatGate.base, up: flatUp.base, into: out.base, count: count)
                 kernels.gatedSiLUBack(
-                    type, memory.floats(dy), gate: flatGate.base, up: flatUp.base,
+                    type, memory.floats(dy), .float32, gate: flatGate.base, up: flatUp.base,
                     dgate: dgate.base, dup: dup.base, count: count)
-                return [out.values, dgate.values, dup.values]
+                let wide = [out.values, dgate.values, dup.values]
+                // The same from gradients of the activations' type.
+                kernels.gatedSiLUBack(
+                    type, memory.flat(dy, type).base, type, gate: flatGate.base, up: flatUp.base,
+                    dgate: dgate.base, dup: dup.base, count: count)
+                return wide + [dgate.values, dup.values]
             }
         }
     }

@@ -53,8 +53,8 @@ typedef struct __attribute__((swift_name("KernelLevel"), swift_attr("@Sendable")
         const float *dy, const float *x, const float *weight, float inverse, float *dx, long count);
     void (*gatedSiLU)(bool bf16, const void *gate, const void *up, void *out, long count);
     void (*gatedSiLUBackward)(
-        bool bf16, const float *dy, const void *gate, const void *up, void *dgate, void *dup,
-        long count);
+        bool bf16, bool dyBF16, const void *dy, const void *gate, const void *up, void *dgate,
+        void *dup, long count);
     void (*rotate)(
         bool bf16, const void *x, const float *cosine, const float *sine, float sign, long half,
         void *out);

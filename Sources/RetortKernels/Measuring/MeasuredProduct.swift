@@ -4,7 +4,7 @@ public struct MeasuredProduct: Sendable, Equatable {
     public enum Kind: String, Sendable, CaseIterable {
         /// `y = x Wᵀ`.
         case forward
-        /// `dx = dy W`.
+        /// `dx = dy W`, of dy's type where that can be: a gradient that nothing is added to.
         case inputGradient = "input_gradient"
         /// `dW = dyᵀ x`, with dy transposed before.
         case weightGradient = "weight_gradient"
@@ -62,7 +62,8 @@ extension Kernels {
             return timed(seconds) { self.multiply(x.rows, weight.matrix, into: y.rows) }
         case .inputGradient:
             let dy = DrawnRows(rows, outputs, type), weight = try matrix(product)
-            let dx = DrawnRows(rows, inputs, .float32, isEmpty: true)
+            let result = Self.sumsAtOnce(outputs, type) ? type : .float32
+            let dx = DrawnRows(rows, inputs, result, isEmpty: true)
             return timed(seconds) {
                 self.multiplyBack(dy.rows, weight.matrix, into: dx.rows, .replace)
             }

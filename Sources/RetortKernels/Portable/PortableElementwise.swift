@@ -61,13 +61,14 @@ extension Portable {
     }
 
     static func gatedSiLUBackward(
-        _ bf16: Bool, _ dy: UnsafePointer<Float>, _ gate: UnsafeRawPointer, _ up: UnsafeRawPointer,
-        _ dgate: UnsafeMutableRawPointer, _ dup: UnsafeMutableRawPointer, _ count: Int
+        _ bf16: Bool, _ dyBF16: Bool, _ dy: UnsafeRawPointer, _ gate: UnsafeRawPointer,
+        _ up: UnsafeRawPointer, _ dgate: UnsafeMutableRawPointer, _ dup: UnsafeMutableRawPointer,
+        _ count: Int
     ) {
         for i in 0..<count {
-            let g = get(bf16, gate, i), sigmoid = 1 / (1 + expf(-g))
-            put(bf16, dy[i] * g * sigmoid, dup, i)
-            put(bf16, dy[i] * get(bf16, up, i) * sigmoid * (1 + g * (1 - sigmoid)), dgate, i)
+            let g = get(bf16, gate, i), sigmoid = 1 / (1 + expf(-g)), d = get(dyBF16, dy, i)
+            put(bf16, d * g * sigmoid, dup, i)
+            put(bf16, d * get(bf16, up, i) * sigmoid * (1 + g * (1 - sigmoid)), dgate, i)
         }
     }
 

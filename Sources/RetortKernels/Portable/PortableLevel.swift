@@ -27,7 +27,7 @@ extension KernelLevel {
         rmsNorm: { Portable.rmsNorm($0, $1, $2, $3, $4, $5) },
         rmsNormBackward: { Portable.rmsNormBackward($0, $1, $2, $3, $4, $5) },
         gatedSiLU: { Portable.gatedSiLU($0, $1, $2, $3, $4) },
-        gatedSiLUBackward: { Portable.gatedSiLUBackward($0, $1, $2, $3, $4, $5, $6) },
+        gatedSiLUBackward: { Portable.gatedSiLUBackward($0, $1, $2, $3, $4, $5, $6, $7) },
         rotate: { Portable.rotate($0, $1, $2, $3, $4, $5, $6) },
         logOfSum: { Portable.logSumExp($0, $1) },
         softmaxScaled: { Portable.softmaxScaled($0, $1, $2, $3, $4, $5, $6) },

@@ -30,6 +30,7 @@ public struct Embedding: Operation {
         guard let dy = gradients[0],
             let dw = inputs.sum(0, rows: table.rowCount, columns: table.columnCount)
         else { return }
-        unsafe workspace.kernels.scatterAdd(dy.rows, ids, into: dw.floats)
+        let wide = workspace.converted(dy, to: .float32)
+        unsafe workspace.kernels.scatterAdd(wide.rows, ids, into: dw.floats)
     }
 }

@@ -45,15 +45,15 @@ public struct GatedSiLU: Operation {
         // Of the activation type: the products that read them would round them anyway.
         let dgate = workspace.tensor(gate.rowCount, gate.columnCount, gate.type)
         let dup = workspace.tensor(gate.rowCount, gate.columnCount, gate.type)
-        // dy is f32 without padding: where rows of bf16 have some, they go one by one.
-        let isDense = gate.stride == gate.columnCount
-        let count = isDense ? gate.count : gate.columnCount
+        // f32 has no padding: where rows of bf16 have some, they go one by one.
+        let isDense = gate.stride == dy.stride
+        let count = isDense ? gate.storedCount : gate.columnCount
         for row in 0..<(isDense ? 1 : gate.rowCount) {
             let at = row * gate.stride * gate.type.bytes
             unsafe workspace.kernels.gatedSiLUBack(
-                gate.type, dy.floats + row * gate.columnCount, gate: gate.buffer.base + at,
-                up: saved.up.buffer.base + at, dgate: dgate.buffer.base + at,
-                dup: dup.buffer.base + at, count: count)
+                gate.type, dy.buffer.base + row * dy.stride * dy.type.bytes, dy.type,
+                gate: gate.buffer.base + at, up: saved.up.buffer.base + at,
+                dgate: dgate.buffer.base + at, dup: dup.buffer.base + at, count: count)
         }
         inputs.add(dgate, to: 0)
         inputs.add(dup, to: 1)

@@ -172,10 +172,12 @@ public struct Linear: Operation {
                 return du
             }
         }
+        let matrix = saved.trainedWeight?.matrix ?? weight.matrix
+        let isRounded = dropout == nil && Kernels.sumsAtOnce(matrix.rowCount, operand.type)
         if let (dx, accumulation) = inputs.target(
-            Input.x, rows: x.rowCount, columns: x.columnCount)
+            Input.x, rows: x.rowCount, columns: x.columnCount,
+            ifAlone: isRounded ? workspace.activationType : .float32)
         {
-            let matrix = saved.trainedWeight?.matrix ?? weight.matrix
             if let du, let adapter = saved.adapter, let dropout {
                 kernels.multiplyBack(operand.rows, matrix, into: dx.rows, accumulation)
                 let low = workspace.tensor(x.rowCount, x.columnCount)
