@@ -5,61 +5,14 @@ import CKernels
 #endif
 
 /// Products of whole numbers with an ``InterleavedMatrix``, for levels that have them.
-///
-/// Activations are rounded in blocks of 32 with a scale each: to 16 bits where few rows meet the
-/// weights as they lie, to 8 bits where many rows meet panels of bytes. Strides are as in
-/// ``KernelLevel``.
-struct IntegerProducts: Sendable {
-    /// Bytes of a row of so many blocks, rounded to words.
-    let wordRowBytes: @Sendable (Int) -> Int
-    /// format, from bf16, x, blocks, out.
-    let roundToWords:
-        @Sendable (UInt32, Bool, UnsafeRawPointer, Int, UnsafeMutableRawPointer) -> Void
-    /// format, base, first group, count, blocks, rounded x, its rows, out, its stride.
-    let dotGroups:
-        @Sendable (
-            UInt32, UnsafeRawPointer, Int, Int, Int, UnsafeRawPointer, Int,
-            UnsafeMutablePointer<Float>, Int
-        ) -> Void
-
-    /// Bytes of a row of so many blocks, rounded to bytes.
-    let byteRowBytes: @Sendable (Int) -> Int
-    /// Bytes of a panel of 48 columns and so many blocks.
-    let bytePanelBytes: @Sendable (Int) -> Int
-    /// format, from bf16, x, blocks, out.
-    let roundToBytes:
-        @Sendable (UInt32, Bool, UnsafeRawPointer, Int, UnsafeMutableRawPointer) -> Void
-    /// format, base, first group, count, blocks, panel.
-    let packGroups:
-        @Sendable (UInt32, UnsafeRawPointer, Int, Int, Int, UnsafeMutableRawPointer) -> Void
-    /// has minima, rounded x, blocks, rows, panel, c, stride, width, target.
-    let sweepBytes:
-        @Sendable (
-            Bool, UnsafeRawPointer, Int, Int, UnsafeRawPointer, UnsafeMutableRawPointer, Int, Int,
-            Int
-        ) -> Void
-}
-
-#if arch(x86_64)
-    extension IntegerProducts {
-        /// Those of AVX-512 VNNI, which every processor with bf16 products has.
-        fileprivate static let vnni = IntegerProducts(
-            wordRowBytes: KernelsAVX512BF16.wordRowBytes(blocks:),
-            roundToWords: KernelsAVX512BF16.roundToWords(_:bf16:_:_:_:),
-            dotGroups: KernelsAVX512BF16.dotGroups,
-            byteRowBytes: KernelsAVX512BF16.byteRowBytes(blocks:),
-            bytePanelBytes: KernelsAVX512BF16.bytePanelBytes(blocks:),
-            roundToBytes: KernelsAVX512BF16.roundToBytes(_:bf16:_:_:_:),
-            packGroups: KernelsAVX512BF16.packGroups,
-            sweepBytes: KernelsAVX512BF16.sweepBytes)
-    }
-#endif
+typealias IntegerProducts = CKernels.IntegerProducts
 
 extension KernelLevel {
     /// Products of whole numbers on quantized blocks; nil where the level has none.
     private var integers: IntegerProducts? {
         #if arch(x86_64)
-            return hasBF16 ? .vnni : nil
+            // Every processor with bf16 products has those of AVX-512 VNNI too.
+            return hasBF16 ? KernelsAVX512BF16.integerProducts : nil
         #else
             return nil
         #endif

@@ -92,4 +92,29 @@ typedef struct __attribute__((swift_name("KernelLevel"), swift_attr("@Sendable")
         long valueStride, long count, long size, float scale, float *weights, float *out,
         float *logSums);
 } rk_level;
+
+// Products of whole numbers with matrices of 16 rows side by side, for levels that have them. Activations
+// are rounded in blocks of 32 with a scale each: to words of 16 bits where few rows meet the weights as
+// they lie, to bytes where many rows meet panels of bytes. Formats have GGML's numbers.
+typedef struct __attribute__((swift_name("IntegerProducts"), swift_attr("@Sendable"))) {
+    // Bytes of a row of so many blocks, rounded to words.
+    long (*wordRowBytes)(long blocks);
+    void (*roundToWords)(uint32_t format, bool bf16, const void *x, long blocks, void *out);
+    // Groups `first ..< first + count` of 16 rows with `rows` rounded rows; `out` is f32.
+    void (*dotGroups)(
+        uint32_t format, const void *base, long first, long count, long blocks, const void *x,
+        long rows, float *out, long stride);
+
+    // Bytes of a row of so many blocks, rounded to bytes, and of a panel of 48 columns.
+    long (*byteRowBytes)(long blocks);
+    long (*bytePanelBytes)(long blocks);
+    void (*roundToBytes)(uint32_t format, bool bf16, const void *x, long blocks, void *out);
+    // Groups `first ..< first + count` of 16 rows as columns of a panel.
+    void (*packGroups)(
+        uint32_t format, const void *base, long first, long count, long blocks, void *panel);
+    // Target: as of `sweep`.
+    void (*sweepBytes)(
+        bool hasMinimum, const void *x, long blocks, long rows, const void *panel, void *c,
+        long stride, long width, long target);
+} rk_integer_products;
 #pragma clang assume_nonnull end
