@@ -29,6 +29,11 @@ struct MeasuringTests {
                     let times = try kernels.time(product, for: 0)
                     #expect(times.count == 3 && times.allSatisfy { $0 > 0 })
                 }
+                let adapter = try #require(
+                    MeasuredProduct(
+                        kind, rows: 5, inputs: 64, outputs: 16, format: .f32,
+                        precision: precision, isAdapter: true))
+                #expect(try kernels.time(adapter, for: 0).count == 3)
             }
         }
     }

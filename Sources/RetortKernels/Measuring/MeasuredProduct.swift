@@ -6,7 +6,8 @@ public struct MeasuredProduct: Sendable, Equatable {
         case forward
         /// `dx = dy W`, of dy's type where that can be: a gradient that nothing is added to.
         case inputGradient = "input_gradient"
-        /// `dW = dyᵀ x`, with dy transposed before.
+        /// `dW = dyᵀ x`, with dy transposed before; of an adapter, in whichever order reads the wider
+        /// operand as it lies.
         case weightGradient = "weight_gradient"
     }
 
@@ -22,11 +23,13 @@ public struct MeasuredProduct: Sendable, Equatable {
     public let format: StorageFormat
     /// What the products multiply.
     public let precision: ElementType
+    /// Whether W is one of an adapter's two matrices.
+    public let isAdapter: Bool
 
     /// Describes a product; nil if the format's blocks do not fill W's rows.
     public init?(
         _ kind: Kind, rows: Int, inputs: Int, outputs: Int, format: StorageFormat,
-        precision: ElementType
+        precision: ElementType, isAdapter: Bool = false
     ) {
         guard rows > 0, inputs > 0, outputs > 0, format.rowBytes(inputs) != nil else { return nil }
         self.kind = kind
@@ -35,6 +38,7 @@ public struct MeasuredProduct: Sendable, Equatable {
         self.outputs = outputs
         self.format = format
         self.precision = precision
+        self.isAdapter = isAdapter
     }
 
     /// Operations: two for each multiplication with its addition.
@@ -66,6 +70,14 @@ extension Kernels {
             let dx = DrawnRows(rows, inputs, result, isEmpty: true)
             return timed(seconds) {
                 self.multiplyBack(dy.rows, weight.matrix, into: dx.rows, .replace)
+            }
+        case .weightGradient where product.isAdapter:
+            let narrow = DrawnRows(rows, min(inputs, outputs), type)
+            let wide = DrawnRows(rows, max(inputs, outputs), type)
+            let dw = DrawnRows(
+                min(inputs, outputs), max(inputs, outputs), .float32, isEmpty: true)
+            return timed(seconds) {
+                self.multiplyOuter(narrow: narrow.rows, wide.rows, into: dw.rows, .replace)
             }
         case .weightGradient:
             // Rows padded as `transpose` does.

@@ -80,7 +80,7 @@ public struct ProductBenchmark: Sendable {
                     for format in isPlain ? [.f32] : Self.formats {
                         let product = MeasuredProduct(
                             kind, rows: rows, inputs: shape.inputs, outputs: shape.outputs,
-                            format: format, precision: precision)
+                            format: format, precision: precision, isAdapter: shape.isAdapter)
                         if let product { products.append((shape, product)) }
                     }
                 }
