@@ -66,8 +66,8 @@ struct DistillationTests {
     @Test("more tokens than a chunk give what each part gives alone, teachers' logits too")
     func chunks() {
         var random = Random(22)
-        let given = Case(tokens: 270)
-        let states = random.grid(270, 3), head = random.grid(Self.vocabulary, 3)
+        let given = Case(tokens: 470)
+        let states = random.grid(470, 3), head = random.grid(Self.vocabulary, 3)
         let bench = Bench(.float32)
         func part(_ range: Range<Int>) -> (loss: Double, gradient: [Float]) {
             func rows(_ grid: Grid<Double>) -> Tensor {
@@ -90,7 +90,7 @@ struct DistillationTests {
             tape.backward(from: value)
             return (Double(value.value[0, 0]), hidden.gradient?.values ?? [])
         }
-        let whole = part(0..<270), first = part(0..<100), second = part(100..<270)
+        let whole = part(0..<470), first = part(0..<100), second = part(100..<470)
         compare([whole.loss], [first.loss + second.loss], 1e-5, "loss")
         compare(
             whole.gradient.map { Double($0) },

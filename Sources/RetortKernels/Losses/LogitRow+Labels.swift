@@ -14,7 +14,7 @@ extension LogitRow {
     ///   - scale: Factor of the gradient.
     /// - Returns: `-Σ c ln softmax`, `c = (1 - ε) one hot + ε / vocabulary`.
     public func crossEntropy(label: Int, smoothing: Float = 0, scale: Float) -> Float {
-        let own = LogSum(logits, count)
+        let own = logSum
         let loss = -own.logProbability(logits[label])
         let even = smoothing / Float(count)
         if let gradient {
@@ -44,7 +44,7 @@ extension LogitRow {
     ///   - scale: Factor of the gradient beside it.
     /// - Returns: `coefficient * (ln Σ exp(logit))²`.
     public func squaredLogSum(coefficient: Float, scale: Float) -> Float {
-        let own = LogSum(logits, count), whole = own.top + own.logSum
+        let own = logSum, whole = own.top + own.logSum
         if let gradient {
             let factor = 2 * coefficient * whole * scale
             for i in stride(from: 0, to: count, by: 16) {

@@ -42,7 +42,7 @@ extension LogitRow {
         _ ids: UnsafeBufferPointer<Int32>, _ logProbabilities: UnsafeBufferPointer<Float>,
         _ tailMass: Float, _ scale: Float
     ) -> Float {
-        let own = LogSum(logits, count)
+        let own = logSum
         let hasTail = tailMass > 0 && ids.count < count
         var loss: Float = 0, mass = hasTail ? tailMass : 0
         for (id, logProbability) in zip(ids, logProbabilities) {
@@ -63,13 +63,12 @@ extension LogitRow {
             (rest.top - own.top) + rest.logSum - own.logSum
         if hasTail { loss += tailMass * (logf(tailMass) - restLogProbability) }
         guard let gradient else { return loss }
-        // Of a token outside: q Σp - p_tail q / q_tail, the latter its share within the tail.
+        // Of a token outside: q Σp - p_tail q / q_tail, which is its share q / q_tail within the tail
+        // times q_tail Σp - p_tail.
+        let slope = expf(restLogProbability) * mass - (hasTail ? tailMass : 0)
         for i in stride(from: 0, to: count, by: 16) {
-            let x = Lanes.logits(logits, i, count)
-            let q = own.logProbabilities(x).exponential()
-            let share = rest.logProbabilities(x).exponential()
-            let slope = q * mass - share * (hasTail ? tailMass : 0)
-            (Lanes.values(gradient, i, count) + slope * scale).store(gradient, i, count)
+            let share = rest.logProbabilities(.logits(logits, i, count)).exponential()
+            (Lanes.values(gradient, i, count) + share * (slope * scale)).store(gradient, i, count)
         }
         for (place, id) in ids.enumerated() {
             let q = expf(own.logProbability(kept[place]))
@@ -133,7 +132,7 @@ extension LogitRow {
     public func sampled(
         ids: UnsafeBufferPointer<Int32>, weights: UnsafeBufferPointer<Float>, scale: Float
     ) -> Float {
-        let own = LogSum(logits, count)
+        let own = logSum
         if let gradient { push(own, weights.reduce(0, +) * scale, gradient) }
         var loss: Float = 0
         for (id, weight) in zip(ids, weights) {

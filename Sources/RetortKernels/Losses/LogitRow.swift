@@ -14,6 +14,20 @@ public struct LogitRow {
     public let count: Int
     /// Where gradients add up, or nil; zero at first.
     public let gradient: UnsafeMutablePointer<Float>?
+    private let sum = KeptSum()
+
+    /// What several losses ask for.
+    private final class KeptSum {
+        var value: LogSum?
+    }
+
+    /// The row's sum at temperature 1, computed once, before any loss uses the logits up.
+    var logSum: LogSum {
+        if let value = sum.value { return value }
+        let value = LogSum(logits, count)
+        sum.value = value
+        return value
+    }
 }
 
 /// A row's largest logit and `log Σ exp((logit - largest) / temperature)`, kept apart: added, they

@@ -71,6 +71,14 @@ public struct Distillation: LogitLoss {
     }
 
     /// See ``LogitLoss``.
+    public var logitMatrices: Int {
+        switch signal {
+        case .hidden, .logits: 2
+        case .stored: 1
+        }
+    }
+
+    /// See ``LogitLoss``.
     public func evaluate(
         _ logits: ActivationRows, _ chunk: Range<Int>, gradient: ActivationRows?, losses: Tensor,
         in workspace: Workspace
@@ -116,13 +124,13 @@ private struct TeacherChunk: @unchecked Sendable {
         switch signal {
         case .hidden(let hidden, let head):
             let memory = LogitChunk(
-                limit: present.count, columns: head.rowCount, in: workspace)
+                rows: present.count, columns: head.rowCount, in: workspace)
             let scores = memory.rows(present.count)
             let states = workspace.rows(of: hidden, present[...])
             workspace.kernels.multiply(states.rows, head.matrix, into: scores)
             (logits, owner) = (scores, memory)
         case .logits(let all):
-            let memory = LogitChunk(limit: present.count, columns: all.columnCount, in: workspace)
+            let memory = LogitChunk(rows: present.count, columns: all.columnCount, in: workspace)
             let scores = memory.rows(present.count)
             workspace.kernels.selectRows(all.rows, present[...], into: scores)
             (logits, owner) = (scores, memory)

@@ -12,6 +12,8 @@ public protocol LogitLoss {
     var tokens: [Int] { get }
     /// Factor of each part's sum in the whole loss, such as one over a count of tokens.
     var scales: [Float] { get }
+    /// Matrices of logits that are held for a chunk of tokens: one, if the loss does not say.
+    var logitMatrices: Int { get }
 
     /// Computes the losses of some tokens.
     ///
@@ -27,6 +29,19 @@ public protocol LogitLoss {
 }
 
 extension LogitLoss {
+    /// The model's own.
+    public var logitMatrices: Int { 1 }
+
+    /// ``tokens`` in chunks: enough that decoding the output matrix is a small part of its product,
+    /// and more where the logits, of so many columns, take 80 MiB at most.
+    package func chunks(columns: Int) -> [Range<Int>] {
+        let fitting = (80 << 20) / (max(1, columns) * 4 * logitMatrices) / 48 * 48
+        let most = max(192, min(384, fitting))
+        return stride(from: 0, to: tokens.count, by: most).map {
+            $0..<min($0 + most, tokens.count)
+        }
+    }
+
     /// Each part's sum times its scale, added up in f64, `[1, 1]`.
     package func total(_ losses: Tensor, in workspace: Workspace) -> Tensor {
         let total = scales.enumerated().reduce(0.0) { sum, part in

@@ -48,8 +48,10 @@ public struct LossHead<Loss: LogitLoss>: Operation {
         let dweight =
             wantsGradient && inputs[1] != nil
             ? workspace.zeros(matrix.rowCount, matrix.columnCount) : nil
-        let logits = LogitChunk(limit: tokens.count, columns: matrix.rowCount, in: workspace)
-        for chunk in LogitChunk.ranges(tokens.count) {
+        let chunks = loss.chunks(columns: matrix.rowCount)
+        let logits = LogitChunk(
+            rows: chunks.first?.count ?? 0, columns: matrix.rowCount, in: workspace)
+        for chunk in chunks {
             let rows = workspace.rows(of: hidden, tokens[chunk])
             let scores = logits.rows(chunk.count)
             kernels.multiply(rows.rows, matrix, into: scores)
@@ -88,26 +90,14 @@ public struct LossHead<Loss: LogitLoss>: Operation {
 
 /// Memory for the logits of a chunk of tokens.
 package struct LogitChunk {
-    /// Tokens in a chunk: enough that decoding the output matrix is a small part of its product.
-    private static let limit = 192
     private let tensor: Tensor
     private let columns: Int
 
-    /// Memory for the largest chunk of `limit` tokens.
-    ///
-    /// - Parameters:
-    ///   - limit: Tokens in all.
-    ///   - columns: The vocabulary.
-    ///   - workspace: Gives the memory.
-    package init(limit: Int, columns: Int, in workspace: Workspace) {
+    /// Memory for `rows` tokens' logits of `columns` tokens of the vocabulary.
+    package init(rows: Int, columns: Int, in workspace: Workspace) {
         // A stride off the multiples of 4096 bytes, where stores to all rows share cache sets.
-        tensor = workspace.tensor(min(Self.limit, limit), columns + 16)
+        tensor = workspace.tensor(rows, columns + 16)
         self.columns = columns
-    }
-
-    /// The chunks of `count` tokens.
-    package static func ranges(_ count: Int) -> [Range<Int>] {
-        stride(from: 0, to: count, by: limit).map { $0..<min($0 + limit, count) }
     }
 
     /// The first rows.

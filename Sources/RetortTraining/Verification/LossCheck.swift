@@ -56,7 +56,7 @@ package struct LossCheck {
             labels: labels, tensors: tensors, vocabulary: given.columnCount, in: workspace)
         let losses = workspace.zeros(loss.scales.count, loss.tokens.count)
         let gradient = workspace.zeros(given.rowCount, given.columnCount)
-        for chunk in LogitChunk.ranges(loss.tokens.count) {
+        for chunk in loss.chunks(columns: given.columnCount) {
             let rows = workspace.rows(of: given, loss.tokens[chunk])
             let slopes = workspace.tensor(chunk.count, given.columnCount)
             loss.evaluate(rows.rows, chunk, gradient: slopes.rows, losses: losses, in: workspace)
