@@ -33,7 +33,9 @@ public struct InterleavedMatrix: Sendable {
     /// The beginning of what follows in memory, round to the first matrix: with copies in the order of
     /// their use, what is read next.
     var following: UnsafeRawBufferPointer {
-        let end = offset + groups * groupBytes, start = end + 63 < memory.count ? end : 0
+        // Matrices begin at multiples of a cache line.
+        let end = (offset + groups * groupBytes + 63) / 64 * 64
+        let start = end < memory.count ? end : 0
         return UnsafeRawBufferPointer(
             start: memory.base + start, count: min(Self.followingBytes, memory.count - start))
     }

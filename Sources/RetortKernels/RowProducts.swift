@@ -98,10 +98,10 @@ private struct RowProducts {
         /// The rows of W that are one part; those of interleaved ones lie in whole groups.
         func rows(_ part: Int) -> Range<Int> {
             let unit = InterleavedMatrix.groupRows, units = (weight.rowCount + unit - 1) / unit
-            let part = part - firstPart
-            return units * part / parts
-                * unit..<min(
-                    weight.rowCount, units * (part + 1) / parts * unit)
+            func first(_ part: Int) -> Int {
+                min(weight.rowCount, units * part / parts * unit)
+            }
+            return first(part - firstPart)..<first(part - firstPart + 1)
         }
     }
 

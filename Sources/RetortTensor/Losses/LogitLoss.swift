@@ -33,7 +33,7 @@ extension LogitLoss {
     public var logitMatrices: Int { 1 }
 
     /// ``tokens`` in chunks: enough that decoding the output matrix is a small part of its product,
-    /// and more where the logits, of so many columns, take 80 MiB at most.
+    /// and more, by whole tiles' heights, where the logits, of so many columns, take 80 MiB at most.
     package func chunks(columns: Int) -> [Range<Int>] {
         let fitting = (80 << 20) / (max(1, columns) * 4 * logitMatrices) / 48 * 48
         let most = max(192, min(384, fitting))
