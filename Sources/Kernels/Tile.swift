@@ -114,7 +114,7 @@
             _ c: UnsafeMutableRawPointer, _ stride: Int, _ width: Int, _ target: Target
         ) {
             let bytes = target == .bfloat16 ? 2 : 4
-            if target == .add {
+            if target != .bfloat16 {
                 // Asked for before it is needed: no processor foresees rows this far apart.
                 for i in 0..<rows {
                     for j in 0..<vectors { rk_prefetch(c + (i * stride + 16 * j) * 4) }
