@@ -9,7 +9,7 @@
         sumOfSquares: sumOfSquares, rmsNorm: rmsNorm,
         rmsNormBackward: rmsNormBackward, gatedSiLU: gatedSiLU,
         gatedSiLUBackward: gatedSiLUBackward, rotate: rotate, logOfSum: logSumExp,
-        softmaxScaled: softmaxScaled, attentionWeights: attentionWeights,
+        softmax: softmax, addSoftmax: addSoftmax, attentionWeights: attentionWeights,
         attentionGradients: attentionGradients, adamW: adamW, adamW8Bit: adamW8Bit,
         attendCached: attendCached)
 #endif

@@ -43,33 +43,69 @@
         return result
     }
 
-    /// The largest value of a row, and `log Σ exp(x - largest)`.
-    public func logSumExp(_ x: UnsafeMutablePointer<Float>, _ count: Int) -> rk_log_sum {
+    /// The largest value of a row, and `log Σ exp(scale * (x - largest))`.
+    public func logSumExp(
+        _ x: UnsafePointer<Float>, _ count: Int, _ scale: Float
+    ) -> rk_log_sum {
         let top = largest(x, count)
         if !top.isFinite { return rk_log_sum(top: top, logSum: 0) }
-        return rk_log_sum(top: top, logSum: rk_log(exponentials(x, count, top, 1, false)))
+        let sum = exponentials(UnsafeMutablePointer(mutating: x), count, top, scale, false)
+        return rk_log_sum(top: top, logSum: rk_log(sum))
     }
 
-    @inline(__always)
-    private func softmaxScaled<A: Activation>(
-        _: A.Type, _ x: UnsafePointer<Float>, _ count: Int, _ top: Float, _ logSum: Float,
-        _ scale: Float, _ out: UnsafeMutableRawPointer
-    ) {
-        let t = Floats(repeating: top), l = Floats(repeating: logSum), s = Floats(repeating: scale)
-        eachVector(count) { i, valid in
-            put(A.self, exponential(get(Float32.self, x, i, valid) - t - l) * s, out, i, valid)
+    /// Probabilities of sixteen values of a row times a factor.
+    private struct Probabilities {
+        let scale, top, logSum, factor: Floats
+
+        @inline(__always)
+        init(_ scale: Float, _ sum: rk_log_sum, _ factor: Float) {
+            self.scale = Floats(repeating: scale)
+            top = Floats(repeating: sum.top)
+            logSum = Floats(repeating: sum.logSum)
+            self.factor = Floats(repeating: factor)
+        }
+
+        @inline(__always)
+        func callAsFunction(_ x: Floats) -> Floats {
+            exponential((x - top) * scale - logSum) * factor
         }
     }
 
-    /// `scale * exp(x - top - logSum)`: a row of the cross-entropy's gradient, but for the label's own
-    /// entry.
-    public func softmaxScaled(
-        bf16: Bool, _ x: UnsafePointer<Float>, _ count: Int, _ top: Float, _ logSum: Float,
-        _ scale: Float, _ out: UnsafeMutableRawPointer
+    @inline(__always)
+    private func softmax<A: Activation>(
+        _: A.Type, _ x: UnsafePointer<Float>, _ count: Int, _ probabilities: Probabilities,
+        _ out: UnsafeMutableRawPointer
     ) {
+        eachVector(count) { i, valid in
+            put(A.self, probabilities(get(Float32.self, x, i, valid)), out, i, valid)
+        }
+    }
+
+    /// `factor * exp(scale * (x - top) - logSum)`: a row of the cross-entropy's gradient, but for the
+    /// label's own entry.
+    ///
+    /// The result may begin where x begins: it is as long as x at most, and follows behind what was
+    /// read.
+    public func softmax(
+        bf16: Bool, _ x: UnsafePointer<Float>, _ count: Int, _ scale: Float, _ sum: rk_log_sum,
+        _ factor: Float, _ out: UnsafeMutableRawPointer
+    ) {
+        let probabilities = Probabilities(scale, sum, factor)
         bf16
-            ? softmaxScaled(BFloat16.self, x, count, top, logSum, scale, out)
-            : softmaxScaled(Float32.self, x, count, top, logSum, scale, out)
+            ? softmax(BFloat16.self, x, count, probabilities, out)
+            : softmax(Float32.self, x, count, probabilities, out)
+    }
+
+    /// The same, added to f32.
+    public func addSoftmax(
+        _ x: UnsafePointer<Float>, _ count: Int, _ scale: Float, _ sum: rk_log_sum,
+        _ factor: Float, _ out: UnsafeMutablePointer<Float>
+    ) {
+        let probabilities = Probabilities(scale, sum, factor)
+        eachVector(count) { i, valid in
+            let share = probabilities(get(Float32.self, x, i, valid))
+            put(Float32.self, get(Float32.self, out, i, valid) + share, out, i, valid)
+        }
     }
 
     /// Attention weights of one query: the softmax of `scale * scores`, in place.

@@ -110,9 +110,7 @@ private struct CachedAttention {
         let whole = parts == 1 ? space : space + parts * (width + shape.headCount)
         for head in 0..<shape.headCount where parts > 1 {
             let factors = space + parts * width + head * parts, sum = whole + head * size
-            let (top, logSum) = level.logSumExp(factors, parts)
-            level.softmaxScaled(
-                false, factors, parts, top, logSum, 1, UnsafeMutableRawPointer(factors))
+            level.softmax(false, factors, parts, 1, level.logOfSum(factors, parts, 1), 1, factors)
             sum.update(repeating: 0, count: size)
             for part in 0..<parts {
                 level.addScaled(factors[part], space + part * width + head * size, sum, size)

@@ -77,10 +77,4 @@ extension KernelLevel {
                 rows, firstRow, rowCount, first, count, vectors, bf16, panels, panelBytes)
         }
     }
-
-    /// The largest value of a row, and the logarithm of the sum of `exp(x - top)`.
-    func logSumExp(_ x: UnsafeMutablePointer<Float>, _ count: Int) -> (top: Float, logSum: Float) {
-        let result = logOfSum(x, count)
-        return (result.top, result.logSum)
-    }
 }

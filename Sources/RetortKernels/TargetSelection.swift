@@ -56,8 +56,10 @@ extension Kernels {
                     sum += exp(Double(value - top))
                 }
                 for i in 0..<k { x[Self.id(best[i])] = -.infinity }
-                let (next, logSum) = level.logSumExp(x, count)
-                let rest = next == -.infinity ? 0 : exp(Double(next - top) + Double(logSum))
+                let others = level.logOfSum(x, count, 1)
+                let rest =
+                    others.top == -.infinity
+                    ? 0 : exp(Double(others.top - top) + Double(others.logSum))
                 let logAll = Float(log(sum + rest))
                 for i in 0..<k { logs[row * k + i] -= logAll }
                 tails[row] = Float(rest / (sum + rest))
@@ -159,8 +161,7 @@ extension Kernels {
         _ x: UnsafeMutablePointer<Float>, _ count: Int, _ level: KernelLevel,
         into out: UnsafeMutablePointer<Float>
     ) {
-        let (top, logSum) = level.logSumExp(x, count)
-        level.softmaxScaled(false, x, count, top, logSum, 1, UnsafeMutableRawPointer(out))
+        level.softmax(false, x, count, 1, level.logOfSum(x, count, 1), 1, out)
     }
 
     /// A number in `0 ..< 1`.

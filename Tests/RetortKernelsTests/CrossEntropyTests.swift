@@ -37,14 +37,17 @@ struct CrossEntropyTests {
         let labels = (0..<9).map { Int32($0 * 5 % vocabulary) }
         for type in [ElementType.float32, .bfloat16] {
             let expected = Self.plain(logits, vocabulary, labels, 0.125, type)
-            judge(expected, "\(vocabulary) \(type)") { kernels, memory in
-                let x = memory.rows(logits, vocabulary, stride: vocabulary + 16, .float32)
-                let losses = memory.rows(1, 9, .float32)
-                let gradient = memory.rows(9, vocabulary, type)
-                kernels.crossEntropy(
-                    x, labels: labels, scale: 0.125,
-                    losses: losses.base.assumingMemoryBound(to: Float.self), gradient: gradient)
-                return [losses.values, gradient.values]
+            for isInPlace in [false, true] {
+                judge(expected, "\(vocabulary) \(type), in place: \(isInPlace)") {
+                    kernels, memory in
+                    let x = memory.rows(logits, vocabulary, stride: vocabulary + 16, .float32)
+                    let losses = memory.rows(1, 9, .float32)
+                    let gradient = isInPlace ? x.inPlace(type) : memory.rows(9, vocabulary, type)
+                    kernels.crossEntropy(
+                        x, labels: labels, scale: 0.125,
+                        losses: losses.base.assumingMemoryBound(to: Float.self), gradient: gradient)
+                    return [losses.values, gradient.values]
+                }
             }
         }
     }

@@ -7,7 +7,7 @@
 #include <stdint.h>
 #pragma clang assume_nonnull begin
 
-// The largest value of a row, and the logarithm of the sum of exp(x - top).
+// The largest value of a row, and the logarithm of the sum of exp(scale * (x - top)).
 typedef struct {
     float top, logSum;
 } rk_log_sum;
@@ -58,9 +58,13 @@ typedef struct __attribute__((swift_name("KernelLevel"), swift_attr("@Sendable")
     void (*rotate)(
         bool bf16, const void *x, const float *cosine, const float *sine, float sign, long half,
         void *out);
-    rk_log_sum (*logOfSum)(float *x, long count);
-    void (*softmaxScaled)(
-        bool bf16, const float *x, long count, float top, float logSum, float scale, void *out);
+    rk_log_sum (*logOfSum)(const float *x, long count, float scale);
+    // factor * exp(scale * (x - top) - logSum), which may begin where x begins.
+    void (*softmax)(
+        bool bf16, const float *x, long count, float scale, rk_log_sum sum, float factor, void *out);
+    // The same, added to f32.
+    void (*addSoftmax)(
+        const float *x, long count, float scale, rk_log_sum sum, float factor, float *out);
     // Weights of `rows` keys, plain rows, for 48 queries, the columns of a panel: exp2(scale * score -
     // reference), zero where the query does not see the key, as a panel whose reduction runs along the
     // keys. Sums over the keys are added to `sums`. The first query is `distance` behind the first key;

@@ -15,7 +15,8 @@ extension Kernels {
     ///   - labels: The right id of every row.
     ///   - scale: Factor of the gradient (one over the step's supervised tokens).
     ///   - losses: `[m]`: `log Σ exp(logits) - logits[label]`, nats.
-    ///   - gradient: `scale * (softmax - one hot)`, or nil; may not overlap the logits.
+    ///   - gradient: `scale * (softmax - one hot)`, or nil; its rows may begin where the logits'
+    ///     do, and use them up.
     public func crossEntropy(
         _ logits: ActivationRows, labels: [Int32], scale: Float,
         losses: UnsafeMutablePointer<Float>, gradient: ActivationRows?
@@ -24,11 +25,11 @@ extension Kernels {
         split(logits.rowCount, grain: 1) { range, _ in
             for row in range {
                 let x = logits.floats(row), label = Int(labels[row]), count = logits.columnCount
-                let (top, logSum) = level.logSumExp(x, count)
-                losses[row] = top - x[label] + logSum
+                let sum = level.logOfSum(x, count, 1)
+                losses[row] = sum.top - x[label] + sum.logSum
                 guard let gradient else { continue }
                 let out = gradient.row(row)
-                level.softmaxScaled(gradient.isBF16, x, count, top, logSum, scale, out)
+                level.softmax(gradient.isBF16, x, count, 1, sum, scale, out)
                 // The label's own entry from the exact value, not from what was rounded.
                 let own = expm1f(-losses[row]) * scale
                 Portable.put(gradient.isBF16, own, out, label)

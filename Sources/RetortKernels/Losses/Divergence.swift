@@ -121,24 +121,36 @@ extension LogitRow {
         }
     }
 
+    /// Logits whose probabilities are computed at once, near enough to be read again.
+    private static var blockLength: Int { 512 }
+
     /// Two passes: sums, leaving q and h where the logits were; then the gradient.
     @inline(__always)
     private func compare(
         _ teacher: UnsafeMutablePointer<Float>, _ summand: some Summand, _ temperature: Float,
         _ scale: Float
     ) -> Float {
-        let own = LogSum(logits, count, temperature: temperature)
-        let other = LogSum(teacher, count, temperature: temperature)
+        let own = logSum(temperature: temperature)
+        let other = LogSum(teacher, count, temperature: temperature, level)
         var loss = Lanes.zero, sum = Lanes.zero
-        for i in stride(from: 0, to: count, by: 16) {
-            let lp = other.logProbabilities(.logits(teacher, i, count))
-            let lq = own.logProbabilities(.logits(logits, i, count))
-            let q = lq.exponential()
-            let (f, h) = summand(lp, lq, lp.exponential(), q)
-            loss += f
-            sum += h
-            q.store(logits, i, count)
-            h.store(teacher, i, count)
+        withUnsafeTemporaryAllocation(of: Float.self, capacity: 2 * Self.blockLength) { scratch in
+            let p = scratch.baseAddress.unsafelyUnwrapped, q = p + Self.blockLength
+            for start in stride(from: 0, to: count, by: Self.blockLength) {
+                let length = min(Self.blockLength, count - start)
+                let logits = logits + start, teacher = teacher + start
+                other.probabilities(teacher, length, into: p, level)
+                own.probabilities(logits, length, into: q, level)
+                for i in stride(from: 0, to: length, by: 16) {
+                    let lp = other.logProbabilities(.logits(teacher, i, length))
+                    let lq = own.logProbabilities(.logits(logits, i, length))
+                    let q = Lanes.values(q, i, length)
+                    let (f, h) = summand(lp, lq, .values(p, i, length), q)
+                    loss += f
+                    sum += h
+                    q.store(logits, i, length)
+                    h.store(teacher, i, length)
+                }
+            }
         }
         if let gradient {
             let mean = sum.sum(), factor = scale * own.inverseTemperature

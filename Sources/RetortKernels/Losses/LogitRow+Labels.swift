@@ -20,9 +20,9 @@ extension LogitRow {
         if let gradient {
             // The label's own entry from the exact value, not from a difference of large ones.
             let kept = gradient[label]
-            for i in stride(from: 0, to: count, by: 16) {
-                let q = own.logProbabilities(.logits(logits, i, count)).exponential()
-                (Lanes.values(gradient, i, count) + (q - even) * scale).store(gradient, i, count)
+            push(own, scale, gradient)
+            if even > 0 {
+                for i in 0..<count { gradient[i] -= even * scale }
             }
             gradient[label] = kept + (expm1f(-loss) + smoothing - even) * scale
         }
@@ -45,13 +45,7 @@ extension LogitRow {
     /// - Returns: `coefficient * (ln Σ exp(logit))²`.
     public func squaredLogSum(coefficient: Float, scale: Float) -> Float {
         let own = logSum, whole = own.top + own.logSum
-        if let gradient {
-            let factor = 2 * coefficient * whole * scale
-            for i in stride(from: 0, to: count, by: 16) {
-                let q = own.logProbabilities(.logits(logits, i, count)).exponential()
-                (Lanes.values(gradient, i, count) + q * factor).store(gradient, i, count)
-            }
-        }
+        if let gradient { push(own, 2 * coefficient * whole * scale, gradient) }
         return coefficient * whole * whole
     }
 }

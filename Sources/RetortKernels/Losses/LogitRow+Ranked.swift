@@ -59,10 +59,7 @@ extension LogitRow {
     private func probabilities(
         _ x: UnsafeMutablePointer<Float>, _ count: Int, _ temperature: Float
     ) {
-        let sum = LogSum(x, count, temperature: temperature)
-        for i in stride(from: 0, to: count, by: 16) {
-            sum.logProbabilities(.logits(x, i, count)).exponential().store(x, i, count)
-        }
+        LogSum(x, count, temperature: temperature, level).probabilities(x, count, into: x, level)
     }
 }
 

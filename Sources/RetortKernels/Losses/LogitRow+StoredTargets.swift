@@ -58,7 +58,7 @@ extension LogitRow {
             kept[place] = logits[Int(id)]
             logits[Int(id)] = -1e30
         }
-        let rest = LogSum(logits, count)
+        let rest = logSum(temperature: 1)
         let restLogProbability =
             (rest.top - own.top) + rest.logSum - own.logSum
         if hasTail { loss += tailMass * (logf(tailMass) - restLogProbability) }
@@ -66,10 +66,7 @@ extension LogitRow {
         // Of a token outside: q Σp - p_tail q / q_tail, which is its share q / q_tail within the tail
         // times q_tail Σp - p_tail.
         let slope = expf(restLogProbability) * mass - (hasTail ? tailMass : 0)
-        for i in stride(from: 0, to: count, by: 16) {
-            let share = rest.logProbabilities(.logits(logits, i, count)).exponential()
-            (Lanes.values(gradient, i, count) + share * (slope * scale)).store(gradient, i, count)
-        }
+        push(rest, slope * scale, gradient)
         for (place, id) in ids.enumerated() {
             let q = expf(own.logProbability(kept[place]))
             gradient[Int(id)] += (q * mass - expf(logProbabilities[place])) * scale
@@ -86,10 +83,10 @@ extension LogitRow {
             defer { chosen.deallocate() }
             for (place, id) in ids.enumerated() { chosen[place] = logits[Int(id)] }
             let own = LogSum(
-                chosen.baseAddress.unsafelyUnwrapped, ids.count, temperature: temperature)
+                chosen.baseAddress.unsafelyUnwrapped, ids.count, temperature: temperature, level)
             return pull(ids, logProbabilities, own, temperature, scale, pushesChosenOnly: true)
         }
-        let own = LogSum(logits, count, temperature: temperature)
+        let own = logSum(temperature: temperature)
         return pull(ids, logProbabilities, own, temperature, scale, pushesChosenOnly: false)
     }
 
@@ -99,7 +96,8 @@ extension LogitRow {
         _ own: LogSum, _ temperature: Float, _ scale: Float, pushesChosenOnly: Bool
     ) -> Float {
         let other = LogSum(
-            logProbabilities.baseAddress.unsafelyUnwrapped, ids.count, temperature: temperature)
+            logProbabilities.baseAddress.unsafelyUnwrapped, ids.count, temperature: temperature,
+            level)
         let factor = scale * own.inverseTemperature
         if let gradient, !pushesChosenOnly { push(own, factor, gradient) }
         var loss: Float = 0
@@ -110,16 +108,6 @@ extension LogitRow {
             gradient?[Int(id)] += ((pushesChosenOnly ? expf(lq) : 0) - p) * factor
         }
         return loss
-    }
-
-    /// Adds `factor` times the row's distribution to the gradient.
-    private func push(
-        _ own: LogSum, _ factor: Float, _ gradient: UnsafeMutablePointer<Float>
-    ) {
-        for i in stride(from: 0, to: count, by: 16) {
-            let q = own.logProbabilities(.logits(logits, i, count)).exponential()
-            (Lanes.values(gradient, i, count) + q * factor).store(gradient, i, count)
-        }
     }
 
     /// Cross-entropy with weighted draws from a teacher's distribution (arXiv:2503.16870).

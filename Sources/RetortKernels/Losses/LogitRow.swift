@@ -1,3 +1,5 @@
+import CKernels
+
 #if canImport(Glibc)
     import Glibc
 #else
@@ -14,6 +16,7 @@ public struct LogitRow {
     public let count: Int
     /// Where gradients add up, or nil; zero at first.
     public let gradient: UnsafeMutablePointer<Float>?
+    let level: KernelLevel
     private let sum = KeptSum()
 
     /// What several losses ask for.
@@ -24,33 +27,40 @@ public struct LogitRow {
     /// The row's sum at temperature 1, computed once, before any loss uses the logits up.
     var logSum: LogSum {
         if let value = sum.value { return value }
-        let value = LogSum(logits, count)
+        let value = logSum(temperature: 1)
         sum.value = value
         return value
+    }
+
+    /// The row's sum as it is now.
+    func logSum(temperature: Float) -> LogSum {
+        LogSum(logits, count, temperature: temperature, level)
+    }
+
+    /// Adds `factor` times the row's distribution, whose sum is known, to the gradient.
+    func push(_ own: LogSum, _ factor: Float, _ gradient: UnsafeMutablePointer<Float>) {
+        level.addSoftmax(logits, count, own.inverseTemperature, own.sum, factor, gradient)
     }
 }
 
 /// A row's largest logit and `log Σ exp((logit - largest) / temperature)`, kept apart: added, they
 /// would lose what losses are made of where logits are large.
 struct LogSum {
-    var top: Float
-    var logSum: Float
-    var inverseTemperature: Float
+    let sum: rk_log_sum
+    let inverseTemperature: Float
 
-    init(_ row: UnsafePointer<Float>, _ count: Int, temperature: Float = 1) {
-        var tops = Lanes(repeating: -.infinity)
-        for i in stride(from: 0, to: count, by: 16) {
-            tops = tops.larger(.logits(row, i, count))
-        }
-        top = tops.max()
+    init(
+        _ row: UnsafePointer<Float>, _ count: Int, temperature: Float, _ level: KernelLevel
+    ) {
         inverseTemperature = 1 / temperature
-        var sums = Lanes.zero
-        for i in stride(from: 0, to: count, by: 16) {
-            sums += ((Lanes.logits(row, i, count) - top) * inverseTemperature).exponential()
-        }
-        // A NaN or an infinite logit must show in the loss, though no lane's exponential has it.
-        logSum = top.isFinite ? logf(sums.sum()) : .nan
+        var sum = level.logOfSum(row, count, inverseTemperature)
+        // An infinite logit must show in the loss.
+        if !sum.top.isFinite { sum.logSum = .nan }
+        self.sum = sum
     }
+
+    var top: Float { sum.top }
+    var logSum: Float { sum.logSum }
 
     /// Log-probabilities of sixteen logits.
     @inline(__always)
@@ -60,6 +70,14 @@ struct LogSum {
 
     /// The log-probability of one logit.
     func logProbability(_ logit: Float) -> Float { (logit - top) * inverseTemperature - logSum }
+
+    /// The probabilities of some of the row's logits.
+    func probabilities(
+        _ logits: UnsafePointer<Float>, _ count: Int, into out: UnsafeMutablePointer<Float>,
+        _ level: KernelLevel
+    ) {
+        level.softmax(false, logits, count, inverseTemperature, sum, 1, out)
+    }
 }
 
 extension Kernels {
@@ -68,7 +86,8 @@ extension Kernels {
     /// - Parameters:
     ///   - logits: `[m, vocabulary]`, f32; may be used up.
     ///   - softcap: Logits are `softcap * tanh(logit / softcap)` where it is given.
-    ///   - gradient: `[m, vocabulary]` of the logits before the cap, replaced; or nil.
+    ///   - gradient: `[m, vocabulary]` of the logits before the cap, replaced; or nil. Its rows may begin
+    ///     where the logits' do.
     ///   - body: Computes the losses of a row.
     public func eachLogitRow(
         _ logits: ActivationRows, softcap: Float? = nil, gradient: ActivationRows?,
@@ -87,10 +106,10 @@ extension Kernels {
                 }
             }
             guard let gradient else {
-                return body(index, LogitRow(logits: row, count: count, gradient: nil))
+                return body(index, LogitRow(logits: row, count: count, gradient: nil, level: level))
             }
             sums.update(repeating: 0, count: count)
-            body(index, LogitRow(logits: row, count: count, gradient: sums))
+            body(index, LogitRow(logits: row, count: count, gradient: sums, level: level))
             if softcap != nil {
                 for i in 0..<count { sums[i] *= slopes[i] }
             }
@@ -110,7 +129,7 @@ extension Kernels {
 extension LogitRow {
     /// The first logits only.
     public func prefix(_ limit: Int) -> LogitRow {
-        LogitRow(logits: logits, count: min(limit, count), gradient: gradient)
+        LogitRow(logits: logits, count: min(limit, count), gradient: gradient, level: level)
     }
 
     /// Computes a loss of chosen logits, whose gradient goes back to their places.
@@ -124,7 +143,8 @@ extension LogitRow {
         }
         let loss = body(
             LogitRow(
-                logits: chosen, count: places.count, gradient: gradient == nil ? nil : slopes))
+                logits: chosen, count: places.count, gradient: gradient == nil ? nil : slopes,
+                level: level))
         if let gradient {
             for (index, place) in places.enumerated() { gradient[Int(place)] += slopes[index] }
         }

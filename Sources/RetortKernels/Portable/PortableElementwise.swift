@@ -83,21 +83,32 @@ extension Portable {
         }
     }
 
-    static func logSumExp(_ x: UnsafeMutablePointer<Float>, _ count: Int) -> rk_log_sum {
+    static func logSumExp(
+        _ x: UnsafePointer<Float>, _ count: Int, _ scale: Float
+    ) -> rk_log_sum {
         var top = -Float.infinity
         for i in 0..<count { top = max(top, x[i]) }
         if !top.isFinite { return rk_log_sum(top: top, logSum: 0) }
         // A vocabulary is long enough for a single sum of f32 to drift.
         var sum = 0.0
-        for i in 0..<count { sum += Double(expf(x[i] - top)) }
+        for i in 0..<count { sum += Double(expf((x[i] - top) * scale)) }
         return rk_log_sum(top: top, logSum: rk_log(Float(sum)))
     }
 
-    static func softmaxScaled(
-        _ bf16: Bool, _ x: UnsafePointer<Float>, _ count: Int, _ top: Float, _ logSum: Float,
-        _ scale: Float, _ out: UnsafeMutableRawPointer
+    static func softmax(
+        _ bf16: Bool, _ x: UnsafePointer<Float>, _ count: Int, _ scale: Float, _ sum: rk_log_sum,
+        _ factor: Float, _ out: UnsafeMutableRawPointer
     ) {
-        for i in 0..<count { put(bf16, expf(x[i] - top - logSum) * scale, out, i) }
+        for i in 0..<count {
+            put(bf16, factor * expf((x[i] - sum.top) * scale - sum.logSum), out, i)
+        }
+    }
+
+    static func addSoftmax(
+        _ x: UnsafePointer<Float>, _ count: Int, _ scale: Float, _ sum: rk_log_sum,
+        _ factor: Float, _ out: UnsafeMutablePointer<Float>
+    ) {
+        for i in 0..<count { out[i] += factor * expf((x[i] - sum.top) * scale - sum.logSum) }
     }
 
     static func attendCached(

@@ -29,8 +29,9 @@ extension KernelLevel {
         gatedSiLU: { Portable.gatedSiLU($0, $1, $2, $3, $4) },
         gatedSiLUBackward: { Portable.gatedSiLUBackward($0, $1, $2, $3, $4, $5, $6, $7) },
         rotate: { Portable.rotate($0, $1, $2, $3, $4, $5, $6) },
-        logOfSum: { Portable.logSumExp($0, $1) },
-        softmaxScaled: { Portable.softmaxScaled($0, $1, $2, $3, $4, $5, $6) },
+        logOfSum: { Portable.logSumExp($0, $1, $2) },
+        softmax: { Portable.softmax($0, $1, $2, $3, $4, $5, $6) },
+        addSoftmax: { Portable.addSoftmax($0, $1, $2, $3, $4, $5) },
         attentionWeights: {
             Portable.attentionWeights($0, $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
         },

@@ -93,6 +93,13 @@ extension ActivationRows {
         }
     }
 
+    /// Rows of another type that begin where these f32 rows begin.
+    func inPlace(_ type: ElementType) -> ActivationRows {
+        ActivationRows(
+            base: base, rowCount: rowCount, columnCount: columnCount,
+            stride: stride * 4 / type.bytes, type: type)
+    }
+
     /// All values, row by row.
     var values: [Float] {
         (0..<rowCount * columnCount).map { index in
