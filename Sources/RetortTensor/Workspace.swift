@@ -52,14 +52,14 @@ public final class Workspace {
         tensor.type == type ? tensor : copy(tensor, as: type)
     }
 
-    /// Rows of an f32 or bf16 tensor as the transposed left operand of an outer product.
-    package func transposed(_ tensor: Tensor) -> ActivationOperand {
-        let stride = (tensor.rowCount + 31) / 32 * 32
-        let result = self.tensor(tensor.columnCount, stride, activationType)
+    /// Rows of f32 or bf16 as the transposed left operand of an outer product.
+    package func transposed(_ source: ActivationRows) -> ActivationOperand {
+        let stride = (source.rowCount + 31) / 32 * 32
+        let result = self.tensor(source.columnCount, stride, activationType)
         let rows = unsafe ActivationRows(
-            base: result.buffer.base, rowCount: tensor.columnCount, columnCount: tensor.rowCount,
+            base: result.buffer.base, rowCount: source.columnCount, columnCount: source.rowCount,
             stride: stride, type: activationType)
-        kernels.transpose(tensor.rows, into: rows)
+        kernels.transpose(source, into: rows)
         return ActivationOperand(tensor: result, rows: rows)
     }
 }

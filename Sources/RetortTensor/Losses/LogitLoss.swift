@@ -20,7 +20,8 @@ public protocol LogitLoss {
     /// - Parameters:
     ///   - logits: A row per token, f32; may be used up.
     ///   - chunk: Which of ``tokens`` they are.
-    ///   - gradient: Takes the gradient of the scaled loss by the logits, if not nil.
+    ///   - gradient: Takes the gradient of the scaled loss by the logits, if not nil; its rows may begin
+    ///     where the logits' do.
     ///   - losses: `[parts, tokens]`: takes each part's loss of each token, unscaled.
     ///   - workspace: Memory and kernels.
     func evaluate(

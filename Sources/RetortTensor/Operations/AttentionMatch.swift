@@ -182,7 +182,7 @@ extension AttentionMatch.AttentionQueries {
             shape.scale, gradient.floats, to: scaled.floats, count: gradient.count)
         let operand = workspace.converted(scaled, to: q.type)
         workspace.kernels.multiplyBack(operand.rows, k.matrix, into: dqRows, .add)
-        let turned = workspace.transposed(scaled)
+        let turned = workspace.transposed(scaled.rows)
         workspace.kernels.multiplyOuter(turned.rows, q, into: dkRows, .add)
     }
 

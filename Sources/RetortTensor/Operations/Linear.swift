@@ -192,7 +192,7 @@ public struct Linear: Operation {
             }
         }
         if inputs.needs(Input.weight), let trained = saved.trainedWeight {
-            let left = workspace.transposed(dy)
+            let left = workspace.transposed(dy.rows)
             if let (dw, accumulation) = inputs.target(
                 Input.weight, rows: trained.rowCount, columns: trained.columnCount)
             {

@@ -56,12 +56,10 @@ public struct LossHead<Loss: LogitLoss>: Operation {
             let scores = logits.rows(chunk.count)
             kernels.multiply(rows.rows, matrix, into: scores)
             let gradient =
-                wantsGradient
-                ? workspace.tensor(chunk.count, matrix.rowCount, workspace.activationType) : nil
-            loss.evaluate(
-                scores, chunk, gradient: gradient?.rows, losses: losses, in: workspace)
+                wantsGradient ? logits.rows(chunk.count, as: workspace.activationType) : nil
+            loss.evaluate(scores, chunk, gradient: gradient, losses: losses, in: workspace)
             guard let gradient, let dhidden else { continue }
-            kernels.multiplyBack(gradient.rows, matrix, into: dhidden.rows(chunk), .replace)
+            kernels.multiplyBack(gradient, matrix, into: dhidden.rows(chunk), .replace)
             if let dweight {
                 let left = workspace.transposed(gradient)
                 kernels.multiplyOuter(left.rows, rows.rows, into: dweight.rows, .add)
@@ -100,11 +98,12 @@ package struct LogitChunk {
         self.columns = columns
     }
 
-    /// The first rows.
-    package func rows(_ count: Int) -> ActivationRows {
+    /// The first rows; those of another type begin where the logits of theirs begin, and take their
+    /// place.
+    package func rows(_ count: Int, as type: ElementType = .float32) -> ActivationRows {
         unsafe ActivationRows(
             base: tensor.buffer.base, rowCount: count, columnCount: columns,
-            stride: tensor.stride, type: .float32)
+            stride: tensor.stride * 4 / type.bytes, type: type)
     }
 }
 
