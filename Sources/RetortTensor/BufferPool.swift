@@ -14,7 +14,7 @@ public final class BufferPool: @unchecked Sendable {
     public var reservedBytes: Int { chunks.reduce(0) { $0 + $1.touched } }
 
     /// Memory of the system; pages that no tensor lay in cost nothing.
-    private struct Chunk {
+    @safe private struct Chunk {
         let base: UnsafeMutableRawPointer
         var touched = 0
     }
@@ -84,7 +84,7 @@ public final class BufferPool: @unchecked Sendable {
 }
 
 /// The memory of one tensor, returned to its pool when the last tensor that uses it is gone.
-package final class TensorBuffer {
+@safe package final class TensorBuffer {
     package let base: UnsafeMutableRawPointer
     private let block: BufferPool.Block
     private let pool: BufferPool

@@ -88,7 +88,7 @@ public struct Tensor {
 
     /// The elements as f32, row by row.
     public var values: [Float] {
-        [Float](unsafeUninitializedCapacity: count) { out, filled in
+        unsafe [Float](unsafeUninitializedCapacity: count) { out, filled in
             for row in 0..<rowCount {
                 for column in 0..<columnCount {
                     unsafe out[row * columnCount + column] = self[row, column]

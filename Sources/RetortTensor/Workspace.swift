@@ -32,7 +32,7 @@ public final class Workspace {
     public func tensor(_ values: [Float], rows: Int, columns: Int) -> Tensor {
         precondition(values.count == rows * columns)
         let result = tensor(rows, columns)
-        values.withUnsafeBytes {
+        unsafe values.withUnsafeBytes {
             if let base = $0.baseAddress {
                 unsafe result.buffer.base.copyMemory(from: base, byteCount: $0.count)
             }

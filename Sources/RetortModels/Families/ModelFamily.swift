@@ -1,7 +1,7 @@
 import RetortFiles
 
 /// A family of models: how its configuration becomes a description, and what its tensors are called.
-package protocol ModelFamily {
+package protocol ModelFamily: SendableMetatype {
     /// `model_type` in config.json, `general.architecture` in GGUF.
     static var modelTypes: [String] { get }
     /// Reads a configuration.

@@ -17,7 +17,7 @@ package struct StoredTensor: Sendable {
 }
 
 /// A weight's memory: the mapped file, and the order of its rows where that differs.
-final class WeightOwner {
+@safe final class WeightOwner {
     let file: MappedFile
     let rowMap: UnsafeMutableBufferPointer<Int32>?
 

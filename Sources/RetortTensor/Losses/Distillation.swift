@@ -215,9 +215,9 @@ public enum VocabularyPairs: Sendable, Equatable {
         case .first(let count):
             return unsafe body(row.prefix(min(count, teacherCount)), teacher)
         case .pairs(let student, let teacherIDs):
-            return unsafe row.gathered(student) { row in
+            return row.gathered(student) { row in
                 // Ids rise on the student's side only: the teacher's go through a copy.
-                let values = unsafe teacherIDs.map { unsafe teacher[Int($0)] }
+                let values = teacherIDs.map { unsafe teacher[Int($0)] }
                 for (place, value) in values.enumerated() { unsafe teacher[place] = value }
                 return unsafe body(row, teacher)
             }

@@ -77,11 +77,11 @@ public struct AttentionMatch: Operation {
                     own.scores(head, document, in: workspace),
                     teacher.scores(head, document, in: workspace)
                 )
-                let gradient = AttentionDivergence(
+                let gradient = unsafe AttentionDivergence(
                     counted: counted, scale: scale / Float(shape.headCount),
                     share: 1 / Float(shape.headCount)
                 ).evaluate(
-                    scores, other, losses: unsafe losses.floats + document.lowerBound,
+                    scores, other, losses: losses.floats + document.lowerBound,
                     in: workspace)
                 own.back(gradient, head, document, dq: dq, dk: dk, in: workspace)
             }

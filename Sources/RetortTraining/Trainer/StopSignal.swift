@@ -9,7 +9,7 @@ private let raised = Atomic<Bool>(false)
 
 private func note(_ number: Int32) {
     raised.store(true, ordering: .relaxed)
-    _ = unsafe signal(number, SIG_DFL)
+    _ = signal(number, SIG_DFL)
 }
 
 /// Whether SIGINT or SIGTERM asked the process to end; a run then saves after its step and leaves.
@@ -22,7 +22,7 @@ public enum StopSignal {
     /// A second one ends the process at once.
     public static func listen() {
         for number in [SIGINT, SIGTERM] {
-            _ = unsafe signal(number, note)
+            _ = signal(number, note)
         }
     }
 }

@@ -257,7 +257,8 @@ public final class TrainingRun {
     private func writeResult() throws -> String {
         guard let adapter = session.adapter else {
             let path = recipe.outputDir + "/model"
-            try session.model.export(to: path, format: .huggingFace, type: .f32, replacing: true)
+            _ = try session.model.export(
+                to: path, format: .huggingFace, type: .f32, replacing: true)
             return path
         }
         let path = recipe.outputDir + "/adapter"
