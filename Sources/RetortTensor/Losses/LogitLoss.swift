@@ -34,10 +34,11 @@ extension LogitLoss {
     public var logitMatrices: Int { 1 }
 
     /// ``tokens`` in chunks: enough that decoding the output matrix is a small part of its product,
-    /// and more, by whole tiles' heights, where the logits, of so many columns, take 80 MiB at most.
+    /// and more, by whole tiles' heights, where no teacher's logits lie beside them and theirs, of so
+    /// many columns, take 112 MiB at most.
     package func chunks(columns: Int) -> [Range<Int>] {
-        let fitting = (80 << 20) / (max(1, columns) * 4 * logitMatrices) / 48 * 48
-        let most = max(192, min(384, fitting))
+        let fitting = (112 << 20) / (max(1, columns) * 4) / 48 * 48
+        let most = logitMatrices > 1 ? 192 : max(192, min(576, fitting))
         return stride(from: 0, to: tokens.count, by: most).map {
             $0..<min($0 + most, tokens.count)
         }
